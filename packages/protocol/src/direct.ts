@@ -1,0 +1,10 @@
+import { z } from 'zod';
+import { command } from './define.ts';
+import { UserId } from './ids.ts';
+import { Room } from './objects.ts';
+
+export const directOpen = command('direct:open', {
+  summary: 'The direct room with another user, the same for both every time',
+  input: z.object({ userId: UserId }),
+  output: z.object({ room: Room }),
+});

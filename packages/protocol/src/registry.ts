@@ -1,0 +1,101 @@
+import { adminUserBan } from './admin.ts';
+import * as auth from './auth.ts';
+import { directOpen } from './direct.ts';
+import * as health from './health.ts';
+import * as members from './members.ts';
+import * as messages from './messages.ts';
+import * as presence from './presence.ts';
+import * as receipts from './receipts.ts';
+import * as rooms from './rooms.ts';
+import * as session from './session.ts';
+import * as typing from './typing.ts';
+
+/** Every client-to-server event, by its name. */
+export const commands = byName(
+  session.sessionRenew,
+  rooms.roomCreate,
+  rooms.roomList,
+  rooms.roomJoin,
+  rooms.roomLeave,
+  members.roomMembers,
+  rooms.roomsSync,
+  messages.messageSend,
+  messages.messageEdit,
+  messages.messageDelete,
+  messages.messageReact,
+  messages.messageHistory,
+  receipts.messageRead,
+  typing.typingStart,
+  typing.typingStop,
+  presence.presenceSet,
+  presence.presenceGet,
+  directOpen,
+  members.memberAdd,
+  members.memberRemove,
+  members.memberRole,
+  members.memberMute,
+  members.memberBan,
+);
+
+/** Every server-to-client event, by its name. */
+export const broadcasts = byName(
+  messages.messageNewEvent,
+  messages.messageUpdatedEvent,
+  receipts.messageReadEvent,
+  rooms.roomUserJoinedEvent,
+  rooms.roomUserLeftEvent,
+  rooms.roomAddedEvent,
+  rooms.roomRemovedEvent,
+  rooms.roomUpdatedEvent,
+  rooms.roomResyncEvent,
+  typing.typingStartEvent,
+  typing.typingStopEvent,
+  presence.presenceChangedEvent,
+  session.sessionReadyEvent,
+  session.sessionExpiringEvent,
+  session.sessionEndedEvent,
+  session.requestErrorEvent,
+);
+
+/** Every route of the public port, by its id. */
+export const endpoints = byId(
+  auth.authRegister,
+  auth.authLogin,
+  auth.authCode,
+  auth.authCodeVerify,
+  auth.authRefresh,
+  auth.authLogout,
+  auth.authLogoutAll,
+  auth.authPassword,
+  auth.meGet,
+  auth.mePatch,
+  rooms.roomsGet,
+  rooms.roomsPost,
+  rooms.roomGet,
+  rooms.roomPatch,
+  rooms.roomJoinPost,
+  members.roomLeaveDelete,
+  members.roomMembersGet,
+  messages.roomMessagesGet,
+  messages.roomMessagesPost,
+  adminUserBan,
+  health.healthLive,
+  health.healthReady,
+  health.docsPage,
+  health.docsOpenapi,
+  health.docsAsyncapi,
+);
+
+export type CommandName = keyof typeof commands;
+export type BroadcastName = keyof typeof broadcasts;
+export type EndpointId = keyof typeof endpoints;
+
+function byName<const T extends readonly { readonly name: string }[]>(...definitions: T) {
+  const named = Object.fromEntries(definitions.map((definition) => [definition.name, definition]));
+  return Object.freeze(named) as { readonly [D in T[number] as D['name']]: D };
+}
+
+function byId<const T extends readonly { readonly id: string }[]>(...definitions: T) {
+  const named = Object.fromEntries(definitions.map((definition) => [definition.id, definition]));
+  return Object.freeze(named) as { readonly [D in T[number] as D['id']]: D };
+}

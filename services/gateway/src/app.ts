@@ -1,0 +1,212 @@
+import { isTransient, isUnavailable, openDatabase, type AppendedRow } from '@parley/database';
+import type { AddressInfo } from 'node:net';
+import type { Config } from './config.ts';
+import type { Context } from './context.ts';
+import { MessageWriter } from './delivery/message-writer.ts';
+import { authRoutes } from './features/auth/auth.http.ts';
+import { authenticateWith } from './features/auth/authenticate.ts';
+import { openSessions } from './features/auth/session.socket.ts';
+import { createTokens } from './features/auth/tokens.ts';
+import { docsRoutes } from './features/docs/docs.http.ts';
+import { hearingRoutes } from './features/hearing/hearing.http.ts';
+import { hearingHandlers } from './features/hearing/hearing.socket.ts';
+import { messageRoutes } from './features/messages/messages.http.ts';
+import { messageHandlers } from './features/messages/messages.socket.ts';
+import { appendMessages } from './features/messages/messages.sql.ts';
+import { keepConnections } from './features/presence/connections.ts';
+import { roomRoutes } from './features/rooms/rooms.http.ts';
+import { roomHandlers } from './features/rooms/rooms.socket.ts';
+import { userRoutes } from './features/users/users.http.ts';
+import { Lifecycle, type Phase } from './lifecycle.ts';
+import { ChatError } from './platform/errors.ts';
+import { RETRY_STORE_MS } from './platform/failures.ts';
+import { createFanout } from './platform/fanout.ts';
+import { mountHealth } from './platform/health.ts';
+import { clientAddressOf, trustedProxies } from './platform/http/address.ts';
+import { createHttpApp } from './platform/http/app.ts';
+import { createListener } from './platform/http/listener.ts';
+import { originRule } from './platform/http/origin.ts';
+import { mountRoutes } from './platform/http/route.ts';
+import type { Log } from './platform/log.ts';
+import { Metrics, serveMetrics } from './platform/metrics.ts';
+import { connectRedis } from './platform/redis/clients.ts';
+import { redisKeys } from './platform/redis/keys.ts';
+import { drainSockets } from './platform/sockets/drain.ts';
+import { Gate } from './platform/sockets/gate.ts';
+import { openDoor } from './platform/sockets/handle.ts';
+import { PendingTransports } from './platform/sockets/pending.ts';
+import { SocketRegistry } from './platform/sockets/registry.ts';
+import { createSocketServer } from './platform/sockets/server.ts';
+import { prepareStores } from './stores.ts';
+
+/** What is off has to be a number for the libraries below: the largest that ws takes. */
+const NO_FRAME_LIMIT = 2 ** 31 - 1;
+/** How long new transports are still let in while the proxy finds out that this replica drains, ms. */
+const DRAIN_NOTICE_MS = 2_000;
+/** What a stop may take beyond the drain, for each thing that is closed, ms. */
+const CLOSE_DEADLINE_MS = 5_000;
+
+export interface Gateway {
+  readonly port: number;
+  readonly metricsPort: number;
+  readonly phase: Phase;
+  /** Drains, closes everything, resolves when nothing is left. Safe to call again. */
+  stop(): Promise<void>;
+}
+
+/**
+ * The composition root: opens what a gateway stands on, wires it, and listens. It answers health checks at once and is
+ * ready as soon as PostgreSQL and Redis are there and the schema is up to date.
+ *
+ * @param signal gives up a start that still waits for a store
+ * @throws MigrationError when the database is of a newer version that this code can't work with
+ */
+export async function createGateway(config: Config, log: Log, signal = new AbortController().signal): Promise<Gateway> {
+  const lifecycle = new Lifecycle(log);
+  try {
+    return await open(config, log, lifecycle, signal);
+  } catch (error) {
+    await lifecycle.stop(CLOSE_DEADLINE_MS);
+    throw error;
+  }
+}
+
+async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: AbortSignal): Promise<Gateway> {
+  const { limits } = config;
+  const metrics = new Metrics();
+
+  const database = openDatabase({
+    url: config.DATABASE_URL,
+    poolMax: config.DATABASE_POOL_MAX,
+    statementTimeoutMs: config.DATABASE_STATEMENT_TIMEOUT_MS,
+    connectTimeoutMs: config.DATABASE_CONNECT_TIMEOUT_MS,
+    prepared: config.DATABASE_PREPARED,
+    applicationName: `parley ${config.GATEWAY_NAME}`,
+    onError: (error) => log.warn({ err: error }, 'PostgreSQL connection lost'),
+  });
+  lifecycle.onStop('database', () => database.close());
+
+  const redis = connectRedis(config.REDIS_URL, { name: `parley-${config.GATEWAY_NAME}`, log });
+  lifecycle.onStop('redis', () => redis.close());
+
+  const writer = new MessageWriter<AppendedRow>({
+    append: async (batch) => {
+      const startedAt = performance.now();
+      const rows = await appendMessages(database.db, batch);
+      metrics.appendSeconds.observe((performance.now() - startedAt) / 1_000);
+      metrics.appendBatch.observe(batch.length);
+      metrics.appended.inc(rows.filter((row) => row.outcome === 'appended').length);
+      return rows;
+    },
+    isTransient,
+    isUnavailable,
+    overflow: () => new ChatError('UNAVAILABLE', { message: 'Too many messages wait', retryAfterMs: RETRY_STORE_MS }),
+  });
+  lifecycle.onStop('writer', () => writer.flush());
+
+  const isTrusted = trustedProxies(config.TRUSTED_PROXIES);
+  const isAllowedOrigin = originRule(config.ALLOWED_ORIGINS, isTrusted);
+  const tokens = await createTokens({
+    secret: config.JWT_SECRET,
+    publicKeyPem: config.JWT_PUBLIC_KEY,
+    jwksUrl: config.JWKS_URL,
+    audience: config.JWT_AUDIENCE,
+    issuer: config.JWT_ISSUER,
+  });
+  const authenticate = authenticateWith(tokens, database.db);
+
+  const { io, engine } = createSocketServer({
+    name: config.GATEWAY_NAME,
+    pingIntervalMs: config.PING_INTERVAL_MS,
+    pingTimeoutMs: config.PING_TIMEOUT_MS,
+    maxFrameBytes: limits.MAX_FRAME_BYTES ?? NO_FRAME_LIMIT,
+    connectTimeoutMs: limits.CONNECT_TIMEOUT_MS,
+    cors: { origin: config.ALLOWED_ORIGINS.includes('*') ? true : [...config.ALLOWED_ORIGINS], credentials: true },
+  });
+  const keys = redisKeys(config.REDIS_PREFIX);
+  const ctx: Context = Object.freeze({
+    config,
+    log,
+    metrics,
+    db: database.db,
+    redis,
+    keys,
+    sockets: new SocketRegistry(),
+    fanout: createFanout(io, redis, keys.channels),
+    writer,
+  });
+
+  let drainingSince = Infinity;
+  const pending = new PendingTransports();
+  const gate = new Gate({
+    authenticate,
+    addressOf: clientAddressOf(isTrusted),
+    isAllowedOrigin,
+    pending,
+    connections: () => engine.clientsCount,
+    isOpen: () => lifecycle.phase === 'ready' || Date.now() - drainingSince < DRAIN_NOTICE_MS,
+    maxConnections: limits.MAX_CONNECTIONS,
+    maxPendingPerAddress: limits.MAX_PENDING_PER_ADDRESS,
+    requireUpgradeAuth: config.REQUIRE_UPGRADE_AUTH,
+  });
+  const sessions = openSessions(ctx, { io, gate, pending, authenticate });
+  const connections = keepConnections(ctx);
+  lifecycle.onStop('sessions', () => {
+    sessions.stop();
+    connections.stop();
+  });
+  openDoor({
+    io,
+    ctx,
+    log,
+    metrics,
+    handlers: [...sessions.handlers, ...roomHandlers, ...hearingHandlers, ...messageHandlers],
+  });
+  metrics.gauge('parley_connections', 'Open transports', () => engine.clientsCount);
+  metrics.gauge('parley_sockets', 'Sockets that have joined', () => ctx.sockets.size);
+  metrics.gauge('parley_messages_waiting', 'Messages that wait for a commit', () => writer.waiting);
+
+  const app = await createHttpApp({
+    log,
+    metrics,
+    isTrusted,
+    allowedOrigins: config.ALLOWED_ORIGINS,
+    bodyLimit: limits.MAX_FRAME_BYTES ?? NO_FRAME_LIMIT,
+    serve: (rest) =>
+      createListener(rest, {
+        engine,
+        admit: (request) => gate.admit(request),
+        onRefused: (error) => metrics.refusedTransports.inc({ code: error.code }),
+      }),
+  });
+  mountHealth(app, () => lifecycle.phase === 'ready');
+  mountRoutes(
+    app,
+    [...authRoutes(tokens), ...userRoutes, ...roomRoutes, ...hearingRoutes, ...messageRoutes, ...docsRoutes],
+    { ctx, authenticate, isAllowedOrigin },
+  );
+
+  const metricsServer = await serveMetrics(metrics, { host: config.METRICS_HOST, port: config.METRICS_PORT });
+  lifecycle.onStop('metrics', () => metricsServer.close());
+  await app.listen({ host: config.HOST, port: config.PORT });
+  lifecycle.onStop('http', () => app.close());
+  lifecycle.onStop('socket server', () => io.close());
+  lifecycle.onStop('sockets', () => drainSockets(ctx.sockets, limits.DRAIN_MS));
+
+  await prepareStores({ databaseUrl: config.DATABASE_URL, redis, log, signal });
+  lifecycle.ready();
+  const { port } = app.server.address() as AddressInfo;
+  log.info({ port, metricsPort: metricsServer.port }, 'ready');
+
+  return {
+    port,
+    metricsPort: metricsServer.port,
+    get phase() {
+      return lifecycle.phase;
+    },
+    stop: () => {
+      drainingSince = Math.min(drainingSince, Date.now());
+      return lifecycle.stop(limits.DRAIN_MS + CLOSE_DEADLINE_MS);
+    },
+  };
+}

@@ -1,0 +1,32 @@
+import type { Database } from '@parley/database';
+import type { Kysely } from 'kysely';
+import { ChatError } from '../../platform/errors.ts';
+import type { Authenticate } from '../../platform/identity.ts';
+import { findBearer, upsertClaimedUser } from './bearer.sql.ts';
+import type { Tokens } from './tokens.ts';
+
+/**
+ * The way from a token to a person: the signature first, then what the database knows. A `sub` that nobody has yet
+ * becomes a user here, and a new `name` claim renames one who has no password; a banned user's tokens and those of a
+ * session that was ended are refused.
+ */
+export function authenticateWith(tokens: Tokens, db: Kysely<Database>): Authenticate {
+  return async (token) => {
+    const { userId, name: claimedName, role, sessionId, expiresAt } = await tokens.verify(token);
+    const bearer = await findBearer(db, userId, sessionId);
+    if (bearer?.is_banned || (sessionId !== undefined && !bearer?.session_is_live)) {
+      throw new ChatError('UNAUTHORIZED');
+    }
+    const isNewName = claimedName !== undefined && claimedName !== bearer?.claimed_name && !bearer?.has_password;
+    const user =
+      bearer && !isNewName
+        ? bearer
+        : await upsertClaimedUser(db, { id: userId, name: claimedName ?? userId, claimedName });
+    return {
+      user: { id: user.id, name: user.name },
+      role,
+      ...(sessionId !== undefined && { sessionId }),
+      expiresAt,
+    };
+  };
+}

@@ -1,0 +1,156 @@
+import { ConnectAuth, sessionRenew, type SessionLimits } from '@parley/protocol';
+import type { Config } from '../../config.ts';
+import type { Context } from '../../context.ts';
+import { ChatError } from '../../platform/errors.ts';
+import { asChatError } from '../../platform/failures.ts';
+import type { Authenticate, Identity } from '../../platform/identity.ts';
+import { endSession } from '../../platform/sockets/ending.ts';
+import type { Gate } from '../../platform/sockets/gate.ts';
+import { handle, type SocketHandler } from '../../platform/sockets/handle.ts';
+import type { PendingTransports } from '../../platform/sockets/pending.ts';
+import type { ChatServer, ChatSocket } from '../../platform/sockets/types.ts';
+import { admitConnection, releaseConnection } from '../presence/connections.ts';
+import { loadUser } from '../users/users.ts';
+import { Agenda } from './agenda.ts';
+
+/** How long before the end of its token a session is told, ms; one that lasts shorter is told at once. */
+const EXPIRY_NOTICE_MS = 60_000;
+export const PROTOCOL_VERSION = '1';
+
+export interface SessionOptions {
+  io: ChatServer;
+  gate: Gate;
+  pending: PendingTransports;
+  authenticate: Authenticate;
+}
+
+export interface Sessions {
+  handlers: SocketHandler<Context>[];
+  stop(): void;
+}
+
+/**
+ * The life of a session on a socket.
+ *
+ *   CONNECT ──identify──> admitted ──> ready ──(exp - 60 s)──> expiring ──(exp)──> ended
+ *      └── CONNECT_ERROR with a code      ^──────session:renew─────┘
+ *
+ * A transport that has not joined is closed by Socket.IO's connect time-out.
+ */
+export function openSessions(ctx: Context, { io, gate, pending, authenticate }: SessionOptions): Sessions {
+  const agenda = new Agenda<ChatSocket>((socket) => {
+    if (Date.now() >= socket.data.identity.expiresAt) endSession(socket, 'TOKEN_EXPIRED', 'The token has expired');
+    else expireSoon(socket);
+  });
+  const sessionLimits = sessionLimitsOf(ctx.config);
+  const connecting = new WeakSet<ChatSocket['conn']>();
+
+  io.engine.on('connection', (transport) => {
+    const admission = gate.admissionOf(transport.request);
+    if (admission && !admission.identity) pending.opened(transport, admission.address);
+  });
+  io.use((socket, next) => {
+    if (connecting.has(socket.conn)) {
+      next(connectError(new ChatError('RATE_LIMITED', { message: 'One CONNECT at a time', retryAfterMs: 1_000 })));
+      return;
+    }
+    connecting.add(socket.conn);
+    void admit(socket)
+      .then(
+        () => next(),
+        (error: unknown) => next(connectError(reported(error))),
+      )
+      .finally(() => connecting.delete(socket.conn));
+  });
+  io.on('connection', (socket) => void begin(socket));
+
+  async function admit(socket: ChatSocket): Promise<void> {
+    const admission = gate.admissionOf(socket.request);
+    const { token, echo } = ConnectAuth.parse(socket.handshake.auth);
+    const identity = await identify(token, admission?.identity);
+    socket.data = { identity, address: admission?.address ?? 'unknown', echo, inFlight: 0 };
+    if (!(await admitConnection(ctx, socket))) {
+      throw new ChatError('RATE_LIMITED', { message: 'Too many connections of this user' });
+    }
+    // A client that left while it was being checked never gets a `disconnect` event.
+    if (socket.conn.readyState !== 'open') await releaseConnection(ctx, socket);
+  }
+
+  async function identify(token: string | undefined, fromUpgrade: Identity | undefined): Promise<Identity> {
+    if (token !== undefined) return authenticate(token);
+    if (!fromUpgrade) throw new ChatError('UNAUTHORIZED', { message: 'A token is required' });
+    if (fromUpgrade.expiresAt <= Date.now()) throw new ChatError('TOKEN_EXPIRED');
+    return fromUpgrade;
+  }
+
+  async function begin(socket: ChatSocket): Promise<void> {
+    pending.settled(socket.conn);
+    ctx.sockets.add(socket);
+    const log = ctx.log.child({ connectionId: socket.id, userId: socket.data.identity.user.id });
+    log.info({ address: socket.data.address, transport: socket.conn.transport.name }, 'connected');
+    socket.on('disconnect', (reason) => {
+      agenda.delete(socket);
+      ctx.sockets.remove(socket);
+      log.info({ reason }, 'disconnected');
+      releaseConnection(ctx, socket).catch((error: unknown) => log.warn({ err: error }, 'last-seen was not stored'));
+    });
+    const { identity } = socket.data;
+    const user = await loadUser(ctx, identity.user.id).catch(
+      () => ({ ...identity.user, status: 'online' }) as const, // PostgreSQL went away after the check
+    );
+    if (!socket.connected) return;
+    socket.emit('session:ready', {
+      connectionId: socket.id,
+      user,
+      serverTime: new Date().toISOString(),
+      limits: sessionLimits,
+      version: PROTOCOL_VERSION,
+    });
+    watchExpiry(socket);
+  }
+
+  function watchExpiry(socket: ChatSocket): void {
+    const noticeAt = socket.data.identity.expiresAt - EXPIRY_NOTICE_MS;
+    if (noticeAt > Date.now()) agenda.set(socket, noticeAt);
+    else expireSoon(socket);
+  }
+
+  function expireSoon(socket: ChatSocket): void {
+    const { expiresAt } = socket.data.identity;
+    socket.emit('session:expiring', { inMs: Math.max(0, expiresAt - Date.now()) });
+    agenda.set(socket, expiresAt);
+  }
+
+  async function renew(_ctx: Context, socket: ChatSocket, { token }: { token: string }) {
+    const identity = await authenticate(token);
+    if (identity.user.id !== socket.data.identity.user.id) {
+      throw new ChatError('FORBIDDEN', { message: "Another user's token" });
+    }
+    socket.data.identity = identity;
+    watchExpiry(socket);
+    return { expiresAt: new Date(identity.expiresAt).toISOString() };
+  }
+
+  function reported(thrown: unknown): ChatError {
+    const error = asChatError(thrown);
+    if (error.code === 'INTERNAL') ctx.log.error({ err: thrown }, 'CONNECT failed');
+    return error;
+  }
+
+  return { handlers: [handle(sessionRenew, renew)], stop: () => agenda.stop() };
+}
+
+/** What is off is said as the largest number. */
+function sessionLimitsOf({ limits }: Config): SessionLimits {
+  return {
+    maxMessageLength: limits.MAX_MESSAGE_LENGTH ?? Number.MAX_SAFE_INTEGER,
+    historyMax: limits.HISTORY_MAX,
+    catchupMax: limits.CATCHUP_MAX,
+    maxFrameBytes: limits.MAX_FRAME_BYTES ?? Number.MAX_SAFE_INTEGER,
+  };
+}
+
+/** Socket.IO sends `message` and `data` of a middleware's error in CONNECT_ERROR; both carry the code. */
+function connectError(error: ChatError): Error {
+  return Object.assign(new Error(error.code), { data: error.toBody() });
+}

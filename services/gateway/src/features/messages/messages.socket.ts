@@ -1,0 +1,10 @@
+import { messageHistory, messageSend } from '@parley/protocol';
+import type { Context } from '../../context.ts';
+import { handle, type SocketHandler } from '../../platform/sockets/handle.ts';
+import { getHistory } from './history.ts';
+import { sendMessage } from './send.ts';
+
+export const messageHandlers: SocketHandler<Context>[] = [
+  handle(messageSend, (ctx, socket, input) => sendMessage(ctx, socket.data.identity, input, socket)),
+  handle(messageHistory, (ctx, socket, input) => getHistory(ctx, socket.data.identity, input)),
+];

@@ -1,0 +1,68 @@
+import { contentLength, messageNewEvent, type Message } from '@parley/protocol';
+import { v7 as uuidv7 } from 'uuid';
+import type { Context } from '../../context.ts';
+import { ChatError } from '../../platform/errors.ts';
+import type { Identity } from '../../platform/identity.ts';
+import type { ChatSocket } from '../../platform/sockets/types.ts';
+import { accessRoom } from '../rooms/access.ts';
+import { toMessage } from './view.ts';
+
+export interface SendInput {
+  roomId: string;
+  content: string;
+  clientMsgId: string;
+  replyTo?: number;
+}
+
+/**
+ * Commits a message, then publishes it. Membership is decided by the commit itself, under the room's lock: nothing is
+ * asked before, so messages of one socket reach the writer in the order they were sent.
+ *
+ * @param from the socket that sends; it hears its message only when it asked for the echo
+ * @throws ChatError `MESSAGE_TOO_LONG`, `NOT_A_MEMBER`, `NOT_FOUND`, `MUTED`, `UNAVAILABLE`
+ */
+export async function sendMessage(
+  ctx: Context,
+  actor: Identity,
+  input: SendInput,
+  from?: ChatSocket,
+): Promise<{ message: Message; duplicate: boolean }> {
+  const most = ctx.config.limits.MAX_MESSAGE_LENGTH;
+  if (most !== null && contentLength(input.content) > most) {
+    throw new ChatError('MESSAGE_TOO_LONG', { details: { max: most } });
+  }
+  const row = await ctx.writer.append({
+    id: uuidv7(),
+    roomId: input.roomId,
+    senderId: actor.user.id,
+    clientMsgId: input.clientMsgId,
+    content: input.content,
+    replyTo: input.replyTo ?? null,
+  });
+  switch (row.outcome) {
+    case 'room_not_found':
+    case 'not_a_member':
+      await accessRoom(ctx, actor, { roomId: input.roomId, to: 'take part' });
+      throw new ChatError('NOT_A_MEMBER'); // became one only now: the next try will pass
+    case 'muted':
+      throw new ChatError('MUTED', {
+        details: { until: row.muted_until?.toISOString() ?? '' },
+        retryAfterMs: Math.max(0, (row.muted_until?.getTime() ?? 0) - Date.now()),
+      });
+    case 'reply_not_found':
+      throw new ChatError('NOT_FOUND', { message: 'There is no message with the seq of replyTo' });
+    case 'appended':
+    case 'duplicate': {
+      const message = toMessage({
+        ...row,
+        room_id: input.roomId,
+        sender_id: actor.user.id,
+        client_msg_id: input.clientMsgId,
+        reactions: null,
+      });
+      const duplicate = row.outcome === 'duplicate';
+      if (!duplicate) ctx.fanout.toRoom(input.roomId, messageNewEvent, message, from?.data.echo ? undefined : from);
+      return { message, duplicate };
+    }
+  }
+}

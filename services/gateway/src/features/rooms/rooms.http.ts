@@ -1,0 +1,12 @@
+import { roomGet, roomMembersGet, roomsGet, roomsPost } from '@parley/protocol';
+import type { Context } from '../../context.ts';
+import { route, type Route } from '../../platform/http/route.ts';
+import { getMembers } from './members.ts';
+import { createRoom, getRoom, getRooms } from './rooms.ts';
+
+export const roomRoutes: Route<Context>[] = [
+  route(roomsGet, ({ ctx, actor, query }) => getRooms(ctx, actor, query)),
+  route(roomsPost, ({ ctx, actor, body }) => createRoom(ctx, actor, body)),
+  route(roomGet, ({ ctx, actor, params }) => getRoom(ctx, actor, params.id)),
+  route(roomMembersGet, ({ ctx, actor, params, query }) => getMembers(ctx, actor, { roomId: params.id, ...query })),
+];

@@ -1,0 +1,10 @@
+import { roomList, roomMembers } from '@parley/protocol';
+import type { Context } from '../../context.ts';
+import { handle, type SocketHandler } from '../../platform/sockets/handle.ts';
+import { getMembers } from './members.ts';
+import { getRooms } from './rooms.ts';
+
+export const roomHandlers: SocketHandler<Context>[] = [
+  handle(roomList, (ctx, socket, input) => getRooms(ctx, socket.data.identity, input)),
+  handle(roomMembers, (ctx, socket, input) => getMembers(ctx, socket.data.identity, input)),
+];

@@ -1,0 +1,174 @@
+import type { Database } from '@parley/database';
+import { sql, type Kysely, type Transaction } from 'kysely';
+
+/** A room as somebody sees it: `my_*` is the viewer's membership, `peer_*` the other one of a direct room. */
+export interface RoomRow {
+  id: string;
+  kind: 'public' | 'private' | 'direct';
+  name: string;
+  topic: string | null;
+  created_by: string;
+  created_at: Date;
+  head_seq: number;
+  head_rev: number;
+  member_count: number;
+  my_role: 'owner' | 'moderator' | 'member' | null;
+  my_last_read_seq: number | null;
+  my_muted_until: Date | null;
+  peer_id: string | null;
+  peer_name: string | null;
+  peer_avatar_url: string | null;
+  peer_status_text: string | null;
+  peer_last_seen_at: Date | null;
+  /** When something last happened in the room, with all its digits, for the cursor of a list. */
+  activity: string;
+}
+
+/** Rooms as `viewerId` sees them. */
+function roomsOf(db: Kysely<Database>, viewerId: string) {
+  return db
+    .selectFrom('rooms')
+    .leftJoin('members as me', (join) => join.onRef('me.room_id', '=', 'rooms.id').on('me.user_id', '=', viewerId))
+    .leftJoin('members as other', (join) =>
+      join.onRef('other.room_id', '=', 'rooms.id').on('rooms.kind', '=', 'direct').on('other.user_id', '<>', viewerId),
+    )
+    .leftJoin('users as peer', 'peer.id', 'other.user_id')
+    .select([
+      'rooms.id',
+      'rooms.kind',
+      'rooms.name',
+      'rooms.topic',
+      'rooms.created_by',
+      'rooms.created_at',
+      'rooms.head_seq',
+      'rooms.head_rev',
+      'rooms.member_count',
+      'me.role as my_role',
+      'me.last_read_seq as my_last_read_seq',
+      'me.muted_until as my_muted_until',
+      'peer.id as peer_id',
+      'peer.name as peer_name',
+      'peer.avatar_url as peer_avatar_url',
+      'peer.status_text as peer_status_text',
+      'peer.last_seen_at as peer_last_seen_at',
+      sql<string>`coalesce(rooms.last_message_at, rooms.created_at)::text`.as('activity'),
+    ]);
+}
+
+export function findRoom(db: Kysely<Database>, roomId: string, viewerId: string): Promise<RoomRow | undefined> {
+  return roomsOf(db, viewerId).where('rooms.id', '=', roomId).executeTakeFirst();
+}
+
+export async function findPublicRoomId(db: Kysely<Database>, nameKey: string): Promise<string | undefined> {
+  const row = await db
+    .selectFrom('rooms')
+    .where('kind', '=', 'public')
+    .where('name_key', '=', nameKey)
+    .select('id')
+    .executeTakeFirst();
+  return row?.id;
+}
+
+export interface RoomListQuery {
+  viewerId: string;
+  scope: 'public' | 'mine';
+  /** Case-folded part of a name. */
+  searchKey?: string | undefined;
+  after?: { activity: string; id: string } | undefined;
+  limit: number;
+}
+
+/**
+ * Latest activity first. No index serves this order: it would make every message an index update. A list sorts the
+ * rooms it may show instead.
+ */
+export function listRooms(db: Kysely<Database>, query: RoomListQuery): Promise<RoomRow[]> {
+  const activity = sql<Date>`coalesce(rooms.last_message_at, rooms.created_at)`;
+  return roomsOf(db, query.viewerId)
+    .$if(query.scope === 'public', (qb) => qb.where('rooms.kind', '=', 'public'))
+    .$if(query.scope === 'mine', (qb) => qb.where('me.user_id', 'is not', null))
+    .$if(query.searchKey !== undefined, (qb) =>
+      qb.where(
+        sql<boolean>`strpos(case when rooms.kind = 'direct' then lower(peer.name) else rooms.name_key end,
+          ${query.searchKey}) > 0`,
+      ),
+    )
+    .$if(query.after !== undefined, (qb) =>
+      qb.where(
+        sql<boolean>`(${activity}, rooms.id) < (${query.after?.activity}::timestamptz, ${query.after?.id}::uuid)`,
+      ),
+    )
+    .orderBy(activity, 'desc')
+    .orderBy('rooms.id', 'desc')
+    .limit(query.limit)
+    .execute();
+}
+
+/** @throws a unique violation of `rooms_public_name` when a public room has that name */
+export async function insertRoom(
+  trx: Transaction<Database>,
+  room: {
+    id: string;
+    kind: 'public' | 'private';
+    name: string;
+    nameKey: string;
+    topic: string | null;
+    ownerId: string;
+  },
+): Promise<void> {
+  await trx
+    .insertInto('rooms')
+    .values({
+      id: room.id,
+      kind: room.kind,
+      name: room.name,
+      name_key: room.nameKey,
+      topic: room.topic,
+      created_by: room.ownerId,
+      member_count: 1,
+    })
+    .execute();
+  await trx.insertInto('members').values({ room_id: room.id, user_id: room.ownerId, role: 'owner' }).execute();
+}
+
+/** Locks the room's row, by which everything that changes who is a member is ordered with the sends. */
+export function lockRoom(
+  trx: Transaction<Database>,
+  roomId: string,
+): Promise<{ kind: RoomRow['kind']; head_seq: number } | undefined> {
+  return trx
+    .selectFrom('rooms')
+    .where('id', '=', roomId)
+    .select(['kind', 'head_seq'])
+    .forNoKeyUpdate()
+    .executeTakeFirst();
+}
+
+export async function isBanned(db: Kysely<Database>, roomId: string, userId: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('room_bans')
+    .where('room_id', '=', roomId)
+    .where('user_id', '=', userId)
+    .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', sql<Date>`now()`)]))
+    .select('user_id')
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** A new member has read what was there before. Nothing happens when the user is a member already. */
+export async function insertMember(
+  trx: Transaction<Database>,
+  member: { roomId: string; userId: string; lastReadSeq: number },
+): Promise<void> {
+  const { numInsertedOrUpdatedRows } = await trx
+    .insertInto('members')
+    .values({ room_id: member.roomId, user_id: member.userId, last_read_seq: member.lastReadSeq })
+    .onConflict((conflict) => conflict.doNothing())
+    .executeTakeFirstOrThrow();
+  if (!numInsertedOrUpdatedRows) return;
+  await trx
+    .updateTable('rooms')
+    .set((eb) => ({ member_count: eb('member_count', '+', 1) }))
+    .where('id', '=', member.roomId)
+    .execute();
+}

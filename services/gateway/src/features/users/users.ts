@@ -1,0 +1,41 @@
+import type { User } from '@parley/protocol';
+import type { Context } from '../../context.ts';
+import { ChatError } from '../../platform/errors.ts';
+import type { Identity } from '../../platform/identity.ts';
+import { onlineAmong } from '../presence/connections.ts';
+import { findUser, updateProfile } from './users.sql.ts';
+import { toUser } from './view.ts';
+
+/** @throws ChatError `NOT_FOUND` */
+export async function loadUser(ctx: Context, userId: string): Promise<User> {
+  const [row, online] = await Promise.all([findUser(ctx.db, userId), onlineAmong(ctx, [userId])]);
+  if (!row) throw new ChatError('NOT_FOUND');
+  return toUser(row, online.has(userId));
+}
+
+export async function getMe(ctx: Context, actor: Identity): Promise<{ user: User }> {
+  return { user: await loadUser(ctx, actor.user.id) };
+}
+
+/** Changes what is given; an empty string removes an optional text. */
+export async function patchMe(
+  ctx: Context,
+  actor: Identity,
+  changes: { name?: string | undefined; avatarUrl?: string | undefined; statusText?: string | undefined },
+): Promise<{ user: User }> {
+  const set = {
+    ...(changes.name !== undefined && { name: changes.name }),
+    ...(changes.avatarUrl !== undefined && { avatar_url: changes.avatarUrl || null }),
+    ...(changes.statusText !== undefined && { status_text: changes.statusText || null }),
+  };
+  if (Object.keys(set).length === 0) return getMe(ctx, actor);
+  const [row, online] = await Promise.all([
+    updateProfile(ctx.db, actor.user.id, set),
+    onlineAmong(ctx, [actor.user.id]),
+  ]);
+  if (!row) throw new ChatError('NOT_FOUND');
+  for (const socket of ctx.sockets.ofUser(row.id)) {
+    socket.data.identity = { ...socket.data.identity, user: { id: row.id, name: row.name } };
+  }
+  return { user: toUser(row, online.has(row.id)) };
+}

@@ -1,0 +1,24 @@
+import { isStatementTimeout, isTransient, isUnavailable } from '@parley/database';
+import { ZodError } from 'zod';
+import { issuesOf } from '@parley/protocol';
+import { ChatError } from './errors.ts';
+
+/** How long a client should wait before it repeats a request that met an absent store, ms. */
+export const RETRY_STORE_MS = 1_000;
+
+/**
+ * What a client is told of anything that was thrown: a `ChatError` as it is, a failed parse as `VALIDATION_ERROR`, a
+ * store that is away or too slow as `UNAVAILABLE`, all else as `INTERNAL` with the original kept as its cause.
+ */
+export function asChatError(error: unknown): ChatError {
+  if (error instanceof ChatError) return error;
+  if (error instanceof ZodError) return validationError(error);
+  if (isUnavailable(error) || isTransient(error) || isStatementTimeout(error)) {
+    return new ChatError('UNAVAILABLE', { retryAfterMs: RETRY_STORE_MS, cause: error });
+  }
+  return new ChatError('INTERNAL', { cause: error });
+}
+
+export function validationError(error: ZodError): ChatError {
+  return new ChatError('VALIDATION_ERROR', { details: issuesOf(error) });
+}

@@ -1,0 +1,20 @@
+/**
+ * Every key and channel in Redis, in one list. All begin with the cluster's prefix (`REDIS_PREFIX`), so that several
+ * can share a server. The part in braces is the hash tag: keys that one script touches have the same.
+ */
+export interface RedisKeys {
+  /** Prefix of the Socket.IO adapter's channels. */
+  readonly channels: string;
+  /** Sorted set: connection id -> end of its lease (ms). TTL: the lease. */
+  connectionsOf(userId: string): string;
+  /** Sorted set: user id -> end of the lease of its last connection (ms). Outdated members are ignored. */
+  readonly online: string;
+}
+
+export function redisKeys(prefix: string): RedisKeys {
+  return {
+    channels: prefix,
+    connectionsOf: (userId) => `${prefix}:{presence}:connections:${userId}`,
+    online: `${prefix}:{presence}:online`,
+  };
+}

@@ -1,0 +1,90 @@
+import type { IncomingMessage } from 'node:http';
+import { ChatError } from '../errors.ts';
+import { asChatError } from '../failures.ts';
+import type { ClientAddressOf } from '../http/address.ts';
+import { findCredential } from '../http/credentials.ts';
+import type { IsAllowedOrigin } from '../http/origin.ts';
+import type { Authenticate, Identity } from '../identity.ts';
+import type { PendingTransports } from './pending.ts';
+
+export interface GateOptions {
+  authenticate: Authenticate;
+  addressOf: ClientAddressOf;
+  isAllowedOrigin: IsAllowedOrigin;
+  pending: PendingTransports;
+  /** Transports that are open now. */
+  connections: () => number;
+  /** Whether new transports are welcome; false while starting and late in a drain. */
+  isOpen: () => boolean;
+  maxConnections: number | null;
+  maxPendingPerAddress: number | null;
+  requireUpgradeAuth: boolean;
+}
+
+/** How long a client that found this replica full should wait before it tries again, ms. */
+const RETRY_WHEN_FULL_MS = 5_000;
+const RETRY_WHEN_CROWDED_MS = 1_000;
+
+/** What is known of a request that was let in. */
+export interface Admission {
+  address: string;
+  identity?: Identity;
+}
+
+/**
+ * The checks before a transport opens (contract, section 1), on plain HTTP: where a request comes from, whether there
+ * is room, and who it says it is. Requests of a session that is open already are checked for their origin alone: the
+ * session id is their proof, and a header token may have been renewed over the socket since.
+ */
+export class Gate {
+  readonly #options: GateOptions;
+  readonly #admissions = new WeakMap<IncomingMessage, Admission>();
+
+  constructor(options: GateOptions) {
+    this.#options = options;
+  }
+
+  /** What `admit` found out about the request that opened a transport. */
+  admissionOf(request: IncomingMessage): Admission | undefined {
+    return this.#admissions.get(request);
+  }
+
+  /** @returns why the request may not pass, or undefined */
+  async admit(request: IncomingMessage): Promise<ChatError | undefined> {
+    try {
+      if (!this.#options.isAllowedOrigin(request)) throw new ChatError('FORBIDDEN', { message: 'Origin not allowed' });
+      if (isHandshake(request)) this.#admissions.set(request, await this.#admitHandshake(request));
+      return undefined;
+    } catch (error) {
+      return asChatError(error);
+    }
+  }
+
+  async #admitHandshake(request: IncomingMessage): Promise<Admission> {
+    const { authenticate, addressOf, pending, connections, isOpen } = this.#options;
+    const { maxConnections, maxPendingPerAddress, requireUpgradeAuth } = this.#options;
+    const address = addressOf(request);
+    if (!isOpen() || (maxConnections !== null && connections() >= maxConnections)) {
+      throw new ChatError('UNAVAILABLE', { message: 'This replica is full', retryAfterMs: RETRY_WHEN_FULL_MS });
+    }
+    const credential = findCredential(request);
+    if (credential) return { address, identity: await authenticate(credential.token) };
+    if (requireUpgradeAuth) throw new ChatError('UNAUTHORIZED', { message: 'A token is required' });
+    if (maxPendingPerAddress !== null && pending.count(address) >= maxPendingPerAddress) {
+      throw new ChatError('RATE_LIMITED', {
+        message: 'Too many connections wait for their CONNECT',
+        retryAfterMs: RETRY_WHEN_CROWDED_MS,
+      });
+    }
+    return { address };
+  }
+}
+
+/**
+ * Whether engine.io will take the request for a handshake. It reads the query that is parsed here (`_query`), so that
+ * the two can't disagree over a `sid` that is empty or given twice.
+ */
+function isHandshake(request: IncomingMessage & { _query?: Record<string, string> }): boolean {
+  request._query ??= Object.fromEntries(new URLSearchParams(request.url?.split('?')[1] ?? ''));
+  return !request._query['sid'];
+}

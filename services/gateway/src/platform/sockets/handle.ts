@@ -1,0 +1,95 @@
+import { randomUUID } from 'node:crypto';
+import type { Command, CommandInput, CommandOutput } from '@parley/protocol';
+import { ChatError } from '../errors.ts';
+import { asChatError, validationError } from '../failures.ts';
+import type { Log } from '../log.ts';
+import type { RequestMetrics } from '../metrics.ts';
+import type { ChatServer, ChatSocket } from './types.ts';
+
+/** Requests of one socket that may be under way at once; a client that pipelines more is told to slow down. */
+export const MAX_IN_FLIGHT = 1_000;
+const RETRY_WHEN_BUSY_MS = 1_000;
+
+/** One event and what is done for it. */
+export interface SocketHandler<Context> {
+  command: Command;
+  act: (ctx: Context, socket: ChatSocket, input: never) => Promise<unknown>;
+}
+
+/** Ties an action to its event; the types of both have to agree. */
+export function handle<Context, C extends Command>(
+  command: C,
+  act: (ctx: Context, socket: ChatSocket, input: CommandInput<C>) => Promise<CommandOutput<C>>,
+): SocketHandler<Context> {
+  return { command, act };
+}
+
+export interface DoorOptions<Context> {
+  io: ChatServer;
+  ctx: Context;
+  handlers: readonly SocketHandler<Context>[];
+  log: Log;
+  metrics: RequestMetrics;
+}
+
+/**
+ * The only way in for what sockets send: find the event, parse, act, answer. An action gets parsed input and returns
+ * data or throws; whatever it throws is turned into one answer here, and the connection lives on.
+ *
+ * One listener function serves all sockets (Socket.IO calls it with the socket as `this`), so that a connection costs
+ * no closures.
+ */
+export function openDoor<Context>({ io, ctx, handlers, log, metrics }: DoorOptions<Context>): void {
+  const byEvent = new Map<string, SocketHandler<Context>>(handlers.map((handler) => [handler.command.name, handler]));
+
+  async function perform(socket: ChatSocket, event: string, payload: unknown): Promise<unknown> {
+    const handler = byEvent.get(event);
+    if (!handler) throw new ChatError('UNKNOWN_EVENT');
+    if (socket.data.inFlight >= MAX_IN_FLIGHT) {
+      throw new ChatError('RATE_LIMITED', { message: 'Too many requests at once', retryAfterMs: RETRY_WHEN_BUSY_MS });
+    }
+    const parsed = handler.command.input.safeParse(payload);
+    if (!parsed.success) throw validationError(parsed.error);
+    socket.data.inFlight += 1;
+    try {
+      return await handler.act(ctx, socket, parsed.data as never);
+    } finally {
+      socket.data.inFlight -= 1;
+    }
+  }
+
+  function failed(socket: ChatSocket, event: string, thrown: unknown): ChatError {
+    const error = asChatError(thrown);
+    if (error.code !== 'INTERNAL') return error;
+    const requestId = randomUUID();
+    log.error(
+      { err: error.cause, requestId, event, connectionId: socket.id, userId: socket.data.identity.user.id },
+      'request failed',
+    );
+    return new ChatError('INTERNAL', { details: { requestId } });
+  }
+
+  async function answer(socket: ChatSocket, event: string, args: unknown[]): Promise<void> {
+    const last = args.at(-1);
+    const ack = typeof last === 'function' ? (last as (answer: unknown) => void) : undefined;
+    const known = byEvent.has(event) ? event : 'unknown';
+    try {
+      const data = await perform(socket, event, ack && args.length === 1 ? undefined : args[0]);
+      metrics.count(known, 'OK');
+      ack?.({ ok: true, data });
+    } catch (thrown) {
+      const error = failed(socket, event, thrown);
+      metrics.count(known, error.code);
+      if (ack) ack({ ok: false, error: error.toBody() });
+      else socket.emit('request:error', { event, ...error.toBody() });
+    }
+  }
+
+  function onAny(this: ChatSocket, event: string, ...args: unknown[]): void {
+    void answer(this, event, args);
+  }
+
+  io.on('connection', (socket) => {
+    socket.onAny(onAny);
+  });
+}

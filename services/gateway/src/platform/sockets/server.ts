@@ -1,0 +1,62 @@
+import { Server as Engine, type ServerOptions as EngineOptions } from 'engine.io';
+import type { IncomingMessage } from 'node:http';
+import { randomBytes } from 'node:crypto';
+import { Server } from 'socket.io';
+import { capPollingAnswers } from './polling-cap.ts';
+import type { ChatServer } from './types.ts';
+
+export const SOCKET_PATH = '/socket.io/';
+
+export interface SocketServerOptions {
+  /** Prefix of session ids when no proxy names this replica. */
+  name: string;
+  pingIntervalMs: number;
+  pingTimeoutMs: number;
+  /** Largest frame or polling body, bytes. */
+  maxFrameBytes: number;
+  /** How long a transport may stay without a CONNECT, ms. */
+  connectTimeoutMs: number;
+  cors?: EngineOptions['cors'];
+}
+
+export interface SocketServer {
+  io: ChatServer;
+  /** Not attached to an HTTP server: requests come here once they have passed the gate. */
+  engine: Engine;
+}
+
+/**
+ * Socket.IO as Parley runs it: protocol v5 over Engine.IO v4, WebSocket and long-polling, default parser. It knows
+ * nothing of chat, so that the public protocol suites can be run against it (tests/conformance).
+ *
+ * Compression is off: per message it costs more CPU than it saves, and a frame could not be encoded once for all.
+ */
+export function createSocketServer(options: SocketServerOptions): SocketServer {
+  capPollingAnswers();
+  const engine = new Engine({
+    pingInterval: options.pingIntervalMs,
+    pingTimeout: options.pingTimeoutMs,
+    maxHttpBufferSize: options.maxFrameBytes,
+    perMessageDeflate: false,
+    httpCompression: false,
+    ...(options.cors !== undefined && { cors: options.cors }),
+  });
+  // The base class declares no `generateId` override in its options; assigning it is the documented way.
+  engine.generateId = (request: IncomingMessage) => newSessionId(request, options.name);
+  const io: ChatServer = new Server({
+    serveClient: false,
+    connectTimeout: options.connectTimeoutMs,
+  });
+  io.bind(engine);
+  return { io, engine };
+}
+
+/**
+ * `<replica>.<random>`: the proxy routes every later request of the session by the part before the dot, so clients
+ * need no cookie. HAProxy tells the replica the name it has for it (`http-send-name-header X-Gateway`).
+ */
+function newSessionId(request: IncomingMessage, ownName: string): string {
+  const named = request.headers['x-gateway'];
+  const replica = typeof named === 'string' && /^[A-Za-z0-9_-]{1,64}$/.test(named) ? named : ownName;
+  return `${replica}.${randomBytes(15).toString('base64url')}`;
+}

@@ -1,0 +1,18 @@
+import type { ClientToServerEvents, ServerToClientEvents } from '@parley/protocol';
+import type { Server, Socket } from 'socket.io';
+import type { Identity } from '../identity.ts';
+
+/** What a gateway keeps for a socket, besides what Socket.IO does. */
+export interface SocketData {
+  identity: Identity;
+  /** The client's address as limits see it. */
+  address: string;
+  /** The sending socket hears its own messages as events too. */
+  echo: boolean;
+  /** Requests that are being worked on. */
+  inFlight: number;
+}
+
+type NoEvents = Record<string, never>;
+export type ChatServer = Server<ClientToServerEvents, ServerToClientEvents, NoEvents, SocketData>;
+export type ChatSocket = Socket<ClientToServerEvents, ServerToClientEvents, NoEvents, SocketData>;
