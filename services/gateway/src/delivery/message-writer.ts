@@ -24,6 +24,8 @@ export interface MessageWriterOptions<Outcome> {
   maxWaiting?: number;
   /** Tries of one batch. Default 3. */
   maxTries?: number;
+  /** Runs the first batch after what came at the same time has gathered. Default `setImmediate`. */
+  defer?: (run: () => void) => void;
 }
 
 interface Waiting<Outcome> {
@@ -47,7 +49,7 @@ export class MessageWriter<Outcome> {
   #running: Promise<void> | undefined;
 
   constructor(options: MessageWriterOptions<Outcome>) {
-    this.#options = { maxBatch: 200, maxWaiting: 10_000, maxTries: 3, ...options };
+    this.#options = { maxBatch: 200, maxWaiting: 10_000, maxTries: 3, defer: setImmediate, ...options };
   }
 
   get waiting(): number {
@@ -70,7 +72,7 @@ export class MessageWriter<Outcome> {
 
   async #run(): Promise<void> {
     // What arrives in the same turn of the event loop shares the first batch.
-    await new Promise(setImmediate);
+    await new Promise<void>((run) => this.#options.defer(run));
     while (this.#waiting.length > 0) await this.#commit(this.#waiting.splice(0, this.#options.maxBatch));
     this.#running = undefined;
   }

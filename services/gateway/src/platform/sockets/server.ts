@@ -7,16 +7,19 @@ import type { ChatServer } from './types.ts';
 
 export const SOCKET_PATH = '/socket.io/';
 
-export interface SocketServerOptions {
+export interface EngineServerOptions {
   /** Prefix of session ids when no proxy names this replica. */
   name: string;
   pingIntervalMs: number;
   pingTimeoutMs: number;
   /** Largest frame or polling body, bytes. */
   maxFrameBytes: number;
+  cors?: EngineOptions['cors'];
+}
+
+export interface SocketServerOptions extends EngineServerOptions {
   /** How long a transport may stay without a CONNECT, ms. */
   connectTimeoutMs: number;
-  cors?: EngineOptions['cors'];
 }
 
 export interface SocketServer {
@@ -28,10 +31,23 @@ export interface SocketServer {
 /**
  * Socket.IO as Parley runs it: protocol v5 over Engine.IO v4, WebSocket and long-polling, default parser. It knows
  * nothing of chat, so that the public protocol suites can be run against it (tests/conformance).
+ */
+export function createSocketServer(options: SocketServerOptions): SocketServer {
+  const engine = createEngine(options);
+  const io: ChatServer = new Server({
+    serveClient: false,
+    connectTimeout: options.connectTimeoutMs,
+  });
+  io.bind(engine);
+  return { io, engine };
+}
+
+/**
+ * The transports below Socket.IO.
  *
  * Compression is off: per message it costs more CPU than it saves, and a frame could not be encoded once for all.
  */
-export function createSocketServer(options: SocketServerOptions): SocketServer {
+export function createEngine(options: EngineServerOptions): Engine {
   capPollingAnswers();
   const engine = new Engine({
     pingInterval: options.pingIntervalMs,
@@ -43,12 +59,7 @@ export function createSocketServer(options: SocketServerOptions): SocketServer {
   });
   // The base class declares no `generateId` override in its options; assigning it is the documented way.
   engine.generateId = (request: IncomingMessage) => newSessionId(request, options.name);
-  const io: ChatServer = new Server({
-    serveClient: false,
-    connectTimeout: options.connectTimeoutMs,
-  });
-  io.bind(engine);
-  return { io, engine };
+  return engine;
 }
 
 /**

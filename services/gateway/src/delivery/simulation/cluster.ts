@@ -1,0 +1,220 @@
+import type { Entry, Head, Told } from '../room-stream.ts';
+import {
+  MessageWriter,
+  SimulatedChannel,
+  SimulatedClock,
+  SimulatedStore,
+  StoreAway,
+  Streams,
+  type Dice,
+} from './world.ts';
+
+/** What a client has seen of a room since its last answer of a join. */
+interface Heard {
+  page: Head;
+  seqs: number[];
+  revs: number[];
+}
+
+/** A client with one connection. Keeps what it was told, and complains about what must not be. */
+export class SimulatedClient {
+  readonly name: string;
+  gateway: SimulatedGateway;
+  readonly heard = new Map<string, Heard>();
+  readonly complaints: string[] = [];
+  /** Sends without an answer yet. */
+  sending = 0;
+  readonly #own = new Map<string, number>();
+
+  constructor(name: string, gateway: SimulatedGateway) {
+    this.name = name;
+    this.gateway = gateway;
+  }
+
+  answered(roomId: string, page: Head): void {
+    const own = (log: Entry['log'], from: number): number[] =>
+      [...this.#own]
+        .filter(([key, number]) => key.startsWith(`${roomId} ${log} `) && number > from)
+        .map(([, number]) => number);
+    this.heard.set(roomId, { page, seqs: own('message', page.seq), revs: own('change', page.rev) });
+  }
+
+  left(roomId: string): void {
+    this.heard.delete(roomId);
+  }
+
+  /** An acknowledgement: the entry of one's own that the stream leaves out. */
+  acknowledged(roomId: string, entry: Entry): void {
+    this.#own.set(`${roomId} ${entry.log} ${entry.number}`, entry.number);
+    this.#note(roomId, entry);
+  }
+
+  told(roomId: string, entry: Entry): void {
+    const key = `${roomId} ${entry.log} ${entry.number}`;
+    if (!this.heard.has(roomId)) this.complaints.push(`heard ${key} without hearing the room`);
+    else if (this.#own.has(key)) this.complaints.push(`own entry repeated: ${key}`);
+    else this.#expectOrder(roomId, entry);
+    this.#note(roomId, entry);
+  }
+
+  /** Numbers must rise; what is left out must be one's own, which an acknowledgement brings. */
+  #expectOrder(roomId: string, entry: Entry): void {
+    const heard = this.heard.get(roomId) as Heard;
+    const told = (entry.log === 'message' ? heard.seqs : heard.revs).filter(
+      (number) => !this.#own.has(`${roomId} ${entry.log} ${number}`),
+    );
+    const last = told.at(-1) ?? (entry.log === 'message' ? heard.page.seq : heard.page.rev);
+    if (entry.number <= last) this.complaints.push(`repeated or reordered: ${roomId} ${entry.log} ${entry.number}`);
+    if (entry.log === 'change') {
+      const isKnown = entry.seq <= heard.page.seq || heard.seqs.includes(entry.seq);
+      // A change of one's own message can be told before the acknowledgement that says where that message stands.
+      if (!isKnown && this.sending === 0) this.complaints.push(`changed before it was told: ${roomId} ${entry.seq}`);
+    }
+  }
+
+  #note(roomId: string, entry: Entry): void {
+    const heard = this.heard.get(roomId);
+    if (!heard) return;
+    if (entry.log === 'message') heard.seqs.push(entry.number);
+    else heard.revs.push(entry.number);
+  }
+
+  /** After everything has calmed down: all that came after the page was heard, each once. */
+  missing(roomId: string, head: Head): string[] {
+    const heard = this.heard.get(roomId);
+    if (!heard) return [];
+    const complaints: string[] = [];
+    for (const [log, numbers, from, to] of [
+      ['message', heard.seqs, heard.page.seq, head.seq],
+      ['change', heard.revs, heard.page.rev, head.rev],
+    ] as const) {
+      for (let number = from + 1; number <= to; number += 1) {
+        if (!numbers.includes(number)) complaints.push(`${this.name} never heard ${roomId} ${log} ${number}`);
+      }
+    }
+    return complaints;
+  }
+}
+
+/** The real streams, writer and hand-over on top of a simulated store, channel and clock. */
+export class SimulatedGateway {
+  readonly name: string;
+  readonly streams: Streams<SimulatedClient>;
+  readonly writer: MessageWriter<Entry & { roomId: string; isNew: boolean }>;
+  readonly #store: SimulatedStore;
+  readonly #channel: SimulatedChannel;
+  isDead = false;
+
+  constructor(name: string, world: { clock: SimulatedClock; store: SimulatedStore; channel: SimulatedChannel }) {
+    this.name = name;
+    this.#store = world.store;
+    this.#channel = world.channel;
+    this.streams = new Streams<SimulatedClient>({
+      channel: world.channel.of(name, (roomId, entries) => this.streams.receive(roomId, entries)),
+      store: world.store,
+      timer: world.clock,
+      tell: (hearers, roomId, entries) => this.#tell(hearers, roomId, entries),
+      cut: (hearers, roomId) => {
+        for (const hearer of hearers) hearer.left(roomId); // it would sync; here it just stops counting
+      },
+      onError: (error) => {
+        if (!(error instanceof StoreAway)) throw error;
+      },
+    });
+    this.writer = new MessageWriter({
+      append: async (batch) => {
+        const outcomes = await world.store.append(batch);
+        if (!this.isDead) this.#publish(outcomes.filter(({ isNew }) => isNew));
+        return outcomes;
+      },
+      isTransient: () => false,
+      isUnavailable: (error) => error instanceof StoreAway,
+      overflow: () => new StoreAway('full'),
+      defer: (run) => world.clock.after(0, run),
+    });
+  }
+
+  async join(client: SimulatedClient, roomId: string): Promise<void> {
+    try {
+      const handOver = await this.streams.begin(client, [roomId]);
+      try {
+        const page = await this.#store.readPage(roomId);
+        if (this.isDead) return;
+        client.answered(roomId, page);
+        handOver.complete(new Map([[roomId, page]]));
+        if (!this.streams.hears(client, roomId)) client.left(roomId); // it left while it joined
+      } catch (error) {
+        handOver.complete(new Map());
+        throw error;
+      }
+    } catch (error) {
+      if (!(error instanceof StoreAway)) throw error;
+    }
+  }
+
+  leave(client: SimulatedClient, roomId: string): void {
+    this.streams.remove(client, roomId);
+    client.left(roomId);
+  }
+
+  async send(client: SimulatedClient, roomId: string, id: string): Promise<void> {
+    this.streams.expectOwn(id, client);
+    client.sending += 1;
+    try {
+      const entry = await this.writer.append({
+        id,
+        roomId,
+        senderId: client.name,
+        clientMsgId: id,
+        content: '',
+        replyTo: null,
+      });
+      if (this.isDead) return;
+      client.acknowledged(roomId, entry);
+      this.streams.settleOwn(id, { roomId, entry });
+    } catch (error) {
+      if (!(error instanceof StoreAway)) throw error;
+      this.streams.settleOwn(id);
+    } finally {
+      client.sending -= 1;
+    }
+  }
+
+  change(client: SimulatedClient, roomId: string, seq: number, id: string): void {
+    this.streams.expectOwn(id, client);
+    const entry = this.#store.change(roomId, seq, id);
+    if (!entry) {
+      this.streams.settleOwn(id);
+      return;
+    }
+    client.acknowledged(roomId, entry);
+    this.#publish([{ ...entry, roomId }]);
+    this.streams.settleOwn(id, { roomId, entry });
+  }
+
+  /** kill -9: nothing is flushed, nobody is told. */
+  die(): void {
+    this.isDead = true;
+    this.streams.stop();
+    this.#channel.forget(this.name);
+  }
+
+  #publish(entries: readonly (Entry & { roomId: string })[]): void {
+    for (const [roomId, ofRoom] of Map.groupBy(entries, (entry) => entry.roomId)) {
+      this.streams.receive(roomId, ofRoom);
+      this.#channel.publish(this.name, roomId, ofRoom);
+    }
+  }
+
+  #tell(hearers: Iterable<SimulatedClient>, roomId: string, entries: readonly Told<SimulatedClient>[]): void {
+    if (this.isDead) return;
+    for (const hearer of hearers) {
+      for (const entry of entries) if (entry.except !== hearer) hearer.told(roomId, entry);
+    }
+  }
+}
+
+export function createWorld(dice: Dice, roomIds: readonly string[]) {
+  const clock = new SimulatedClock();
+  return { clock, store: new SimulatedStore(clock, dice, roomIds), channel: new SimulatedChannel(clock, dice) };
+}

@@ -1,0 +1,150 @@
+import { MessageWriter, type NewMessage } from '../message-writer.ts';
+import type { Entry, Head, Hole } from '../room-stream.ts';
+import { Streams, type Channel, type Store } from '../streams.ts';
+import { SimulatedClock } from './clock.ts';
+
+/** What the network does to one publish on its way to one gateway. */
+export interface Delivery {
+  /** Never arrives. */
+  lost: boolean;
+  /** Arrives a second time. */
+  repeated: boolean;
+  delayMs: number;
+}
+
+/** Chance, as the simulation takes it: an endless list of numbers from 0 to 99. */
+export type Dice = () => number;
+
+export class StoreAway extends Error {}
+
+interface Room {
+  messages: Entry[];
+  changes: Entry[];
+}
+
+/** PostgreSQL, as far as delivery sees it: commits in order, and tells what is committed. */
+export class SimulatedStore implements Store {
+  readonly rooms = new Map<string, Room>();
+  isAway = false;
+  readonly #clock: SimulatedClock;
+  readonly #dice: Dice;
+
+  constructor(clock: SimulatedClock, dice: Dice, roomIds: readonly string[]) {
+    this.#clock = clock;
+    this.#dice = dice;
+    for (const roomId of roomIds) this.rooms.set(roomId, { messages: [], changes: [] });
+  }
+
+  headOf(roomId: string): Head {
+    const { messages, changes } = this.rooms.get(roomId) ?? { messages: [], changes: [] };
+    return { seq: messages.length, rev: changes.length };
+  }
+
+  /** Takes time, may fail before or after the commit. */
+  async append(batch: readonly NewMessage[]): Promise<(Entry & { roomId: string; isNew: boolean })[]> {
+    await this.#reach();
+    const outcomes = batch.map((message) => this.#appendOne(message));
+    await this.#clock.wait(this.#dice() % 8);
+    if (this.isAway) throw new StoreAway('the answer is lost, the commit is not');
+    return outcomes;
+  }
+
+  change(roomId: string, seq: number, id: string): Entry | undefined {
+    const room = this.rooms.get(roomId);
+    if (!room || this.isAway || seq < 1 || seq > room.messages.length) return undefined;
+    const number = room.changes.length + 1;
+    const entry: Entry = { log: 'change', number, seq, id, payload: `${id} of ${seq}` };
+    room.changes.push(entry);
+    return entry;
+  }
+
+  async heads(roomIds: readonly string[]): Promise<ReadonlyMap<string, Head>> {
+    await this.#reach();
+    const heads = new Map(roomIds.map((roomId) => [roomId, this.headOf(roomId)]));
+    await this.#clock.wait(this.#dice() % 10); // the answer travels, and may be old when it arrives
+    return heads;
+  }
+
+  async fill(holes: readonly Hole[], limit: number): Promise<ReadonlyMap<string, readonly Entry[]>> {
+    await this.#reach();
+    const filled = new Map<string, Entry[]>();
+    for (const { roomId, log, after, upTo } of holes) {
+      const room = this.rooms.get(roomId);
+      const entries = (log === 'message' ? room?.messages : room?.changes)?.slice(after, upTo).slice(0, limit) ?? [];
+      filled.set(roomId, [...(filled.get(roomId) ?? []), ...entries]);
+    }
+    await this.#clock.wait(this.#dice() % 10);
+    return filled;
+  }
+
+  /** What a join or sync reads: the head, and whatever is up to it. */
+  async readPage(roomId: string): Promise<Head> {
+    await this.#reach();
+    const head = this.headOf(roomId);
+    await this.#clock.wait(this.#dice() % 30);
+    return head;
+  }
+
+  #appendOne(message: NewMessage): Entry & { roomId: string; isNew: boolean } {
+    const messages = this.rooms.get(message.roomId)?.messages ?? [];
+    const stored = messages.find(({ payload }) => payload === message.clientMsgId);
+    if (stored) return { ...stored, roomId: message.roomId, isNew: false };
+    const number = messages.length + 1;
+    const entry: Entry = { log: 'message', number, seq: number, id: message.id, payload: message.clientMsgId };
+    messages.push(entry);
+    return { ...entry, roomId: message.roomId, isNew: true };
+  }
+
+  async #reach(): Promise<void> {
+    await this.#clock.wait(this.#dice() % 8);
+    if (this.isAway) throw new StoreAway('PostgreSQL is away');
+  }
+}
+
+/** Redis, as far as delivery sees it: carries publishes to the gateways that listen, when it feels like it. */
+export class SimulatedChannel {
+  isAway = false;
+  network: (dice: Dice) => Delivery = () => ({ lost: false, repeated: false, delayMs: 1 });
+  readonly #clock: SimulatedClock;
+  readonly #dice: Dice;
+  readonly #listeners = new Map<string, Map<string, (entries: readonly Entry[]) => void>>();
+
+  constructor(clock: SimulatedClock, dice: Dice) {
+    this.#clock = clock;
+    this.#dice = dice;
+  }
+
+  of(gateway: string, receive: (roomId: string, entries: readonly Entry[]) => void): Channel {
+    return {
+      open: async (roomId) => {
+        await this.#clock.wait(this.#dice() % 5);
+        const listeners = this.#listeners.get(roomId) ?? new Map();
+        this.#listeners.set(
+          roomId,
+          listeners.set(gateway, (entries: readonly Entry[]) => receive(roomId, entries)),
+        );
+      },
+      close: (roomId) => this.#listeners.get(roomId)?.delete(gateway),
+    };
+  }
+
+  forget(gateway: string): void {
+    for (const listeners of this.#listeners.values()) listeners.delete(gateway);
+  }
+
+  publish(from: string, roomId: string, entries: readonly Entry[]): void {
+    if (this.isAway) return;
+    for (const gateway of this.#listeners.get(roomId)?.keys() ?? []) {
+      if (gateway === from) continue;
+      const { lost, repeated, delayMs } = this.network(this.#dice);
+      const arrive = (): void => {
+        if (!this.isAway) this.#listeners.get(roomId)?.get(gateway)?.(entries);
+      };
+      if (lost) continue;
+      this.#clock.after(delayMs, arrive);
+      if (repeated) this.#clock.after(delayMs + (this.#dice() % 20), arrive);
+    }
+  }
+}
+
+export { MessageWriter, SimulatedClock, Streams };
