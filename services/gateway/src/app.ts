@@ -1,8 +1,7 @@
-import { isTransient, isUnavailable, openDatabase, type AppendedRow } from '@parley/database';
+import { openDatabase } from '@parley/database';
 import type { AddressInfo } from 'node:net';
 import type { Config } from './config.ts';
 import type { Context } from './context.ts';
-import { MessageWriter } from './delivery/message-writer.ts';
 import { authRoutes } from './features/auth/auth.http.ts';
 import { authenticateWith } from './features/auth/authenticate.ts';
 import { openSessions } from './features/auth/session.socket.ts';
@@ -10,16 +9,14 @@ import { createTokens } from './features/auth/tokens.ts';
 import { docsRoutes } from './features/docs/docs.http.ts';
 import { hearingRoutes } from './features/hearing/hearing.http.ts';
 import { hearingHandlers } from './features/hearing/hearing.socket.ts';
+import { createDelivery } from './features/messages/delivery.ts';
 import { messageRoutes } from './features/messages/messages.http.ts';
 import { messageHandlers } from './features/messages/messages.socket.ts';
-import { appendMessages } from './features/messages/messages.sql.ts';
 import { keepConnections } from './features/presence/connections.ts';
 import { roomRoutes } from './features/rooms/rooms.http.ts';
 import { roomHandlers } from './features/rooms/rooms.socket.ts';
 import { userRoutes } from './features/users/users.http.ts';
 import { Lifecycle, type Phase } from './lifecycle.ts';
-import { ChatError } from './platform/errors.ts';
-import { RETRY_STORE_MS } from './platform/failures.ts';
 import { createFanout } from './platform/fanout.ts';
 import { mountHealth } from './platform/health.ts';
 import { clientAddressOf, trustedProxies } from './platform/http/address.ts';
@@ -88,21 +85,7 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
 
   const redis = connectRedis(config.REDIS_URL, { name: `parley-${config.GATEWAY_NAME}`, log });
   lifecycle.onStop('redis', () => redis.close());
-
-  const writer = new MessageWriter<AppendedRow>({
-    append: async (batch) => {
-      const startedAt = performance.now();
-      const rows = await appendMessages(database.db, batch);
-      metrics.appendSeconds.observe((performance.now() - startedAt) / 1_000);
-      metrics.appendBatch.observe(batch.length);
-      metrics.appended.inc(rows.filter((row) => row.outcome === 'appended').length);
-      return rows;
-    },
-    isTransient,
-    isUnavailable,
-    overflow: () => new ChatError('UNAVAILABLE', { message: 'Too many messages wait', retryAfterMs: RETRY_STORE_MS }),
-  });
-  lifecycle.onStop('writer', () => writer.flush());
+  const keys = redisKeys(config.REDIS_PREFIX);
 
   const isTrusted = trustedProxies(config.TRUSTED_PROXIES);
   const isAllowedOrigin = originRule(config.ALLOWED_ORIGINS, isTrusted);
@@ -123,7 +106,8 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
     connectTimeoutMs: limits.CONNECT_TIMEOUT_MS,
     cors: { origin: config.ALLOWED_ORIGINS.includes('*') ? true : [...config.ALLOWED_ORIGINS], credentials: true },
   });
-  const keys = redisKeys(config.REDIS_PREFIX);
+  const delivery = createDelivery({ db: database.db, redis, keys, log, metrics });
+  lifecycle.onStop('delivery', () => delivery.stop());
   const ctx: Context = Object.freeze({
     config,
     log,
@@ -133,7 +117,8 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
     keys,
     sockets: new SocketRegistry(),
     fanout: createFanout(io, redis, keys.channels),
-    writer,
+    writer: delivery.writer,
+    streams: delivery.streams,
   });
 
   let drainingSince = Infinity;
@@ -164,7 +149,8 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
   });
   metrics.gauge('parley_connections', 'Open transports', () => engine.clientsCount);
   metrics.gauge('parley_sockets', 'Sockets that have joined', () => ctx.sockets.size);
-  metrics.gauge('parley_messages_waiting', 'Messages that wait for a commit', () => writer.waiting);
+  metrics.gauge('parley_messages_waiting', 'Messages that wait for a commit', () => delivery.writer.waiting);
+  metrics.gauge('parley_live_rooms', 'Rooms that somebody hears here', () => delivery.streams.size);
 
   const app = await createHttpApp({
     log,

@@ -1,13 +1,16 @@
-import type { AppendedRow, Database } from '@parley/database';
+import type { Database } from '@parley/database';
 import type { Kysely } from 'kysely';
 import type { Config } from './config.ts';
 import type { MessageWriter } from './delivery/message-writer.ts';
+import type { Streams } from './delivery/streams.ts';
+import type { Outcome } from './features/messages/delivery.ts';
 import type { Fanout } from './platform/fanout.ts';
 import type { Log } from './platform/log.ts';
 import type { Metrics } from './platform/metrics.ts';
 import type { RedisClients } from './platform/redis/clients.ts';
 import type { RedisKeys } from './platform/redis/keys.ts';
 import type { SocketRegistry } from './platform/sockets/registry.ts';
+import type { ChatSocket } from './platform/sockets/types.ts';
 
 /** What every action gets first. Built once by `createGateway`, never changed. */
 export interface Context {
@@ -19,8 +22,10 @@ export interface Context {
   readonly keys: RedisKeys;
   /** The sockets of this gateway. */
   readonly sockets: SocketRegistry;
-  /** The sockets of all gateways, by the rooms they hear. */
+  /** Sends what may be lost to the sockets of all gateways, by the rooms they hear. */
   readonly fanout: Fanout;
   /** Commits messages. */
-  readonly writer: MessageWriter<AppendedRow>;
+  readonly writer: MessageWriter<Outcome>;
+  /** Tells the sockets of this gateway what was committed, in order. */
+  readonly streams: Streams<ChatSocket>;
 }

@@ -6,7 +6,7 @@ import { asChatError } from '../../platform/failures.ts';
 import type { Authenticate, Identity } from '../../platform/identity.ts';
 import { endSession } from '../../platform/sockets/ending.ts';
 import type { Gate } from '../../platform/sockets/gate.ts';
-import { handle, type SocketHandler } from '../../platform/sockets/handle.ts';
+import { handle, type SocketHandler, type SocketRequest } from '../../platform/sockets/handle.ts';
 import type { PendingTransports } from '../../platform/sockets/pending.ts';
 import type { ChatServer, ChatSocket } from '../../platform/sockets/types.ts';
 import { admitConnection, releaseConnection } from '../presence/connections.ts';
@@ -91,6 +91,7 @@ export function openSessions(ctx: Context, { io, gate, pending, authenticate }: 
     socket.on('disconnect', (reason) => {
       agenda.delete(socket);
       ctx.sockets.remove(socket);
+      ctx.streams.removeFromAll(socket);
       log.info({ reason }, 'disconnected');
       releaseConnection(ctx, socket).catch((error: unknown) => log.warn({ err: error }, 'last-seen was not stored'));
     });
@@ -121,7 +122,7 @@ export function openSessions(ctx: Context, { io, gate, pending, authenticate }: 
     agenda.set(socket, expiresAt);
   }
 
-  async function renew(_ctx: Context, socket: ChatSocket, { token }: { token: string }) {
+  async function renew(_ctx: Context, { socket }: SocketRequest, { token }: { token: string }) {
     const identity = await authenticate(token);
     if (identity.user.id !== socket.data.identity.user.id) {
       throw new ChatError('FORBIDDEN', { message: "Another user's token" });

@@ -1,18 +1,24 @@
-import { roomCreate, roomJoin, roomLeave } from '@parley/protocol';
+import { roomCreate, roomJoin, roomLeave, roomsSync } from '@parley/protocol';
 import type { Context } from '../../context.ts';
 import { handle, type SocketHandler } from '../../platform/sockets/handle.ts';
-import { createRoom } from '../rooms/rooms.ts';
+import { createRoom, getRoom } from '../rooms/rooms.ts';
+import { hearAfterAnswer } from './hand-over.ts';
 import { joinRoom, leaveRoom } from './join.ts';
+import { syncRooms } from './sync.ts';
 
 export const hearingHandlers: SocketHandler<Context>[] = [
-  handle(roomCreate, async (ctx, socket, input) => {
-    const created = await createRoom(ctx, socket.data.identity, input);
-    await ctx.fanout.hear(socket, created.room.id);
-    return created;
+  handle(roomCreate, async (ctx, request, input) => {
+    const { id } = (await createRoom(ctx, request.actor, input)).room;
+    return hearAfterAnswer(ctx, request, [id], async (heads) => {
+      const created = await getRoom(ctx, request.actor, id); // somebody may have joined and spoken already
+      heads.set(id, { seq: created.room.headSeq, rev: created.room.headRev });
+      return created;
+    });
   }),
-  handle(roomJoin, (ctx, socket, { roomId, name, ...rest }) => {
+  handle(roomJoin, (ctx, request, { roomId, name, ...rest }) => {
     const target = roomId !== undefined ? { roomId } : { name, create: 'create' in rest ? rest.create : false };
-    return joinRoom(ctx, socket.data.identity, { target, ...rest }, socket);
+    return joinRoom(ctx, request.actor, { target, ...rest }, request);
   }),
-  handle(roomLeave, (ctx, socket, { roomId }) => leaveRoom(ctx, socket, roomId)),
+  handle(roomLeave, (ctx, request, { roomId }) => leaveRoom(ctx, request, roomId)),
+  handle(roomsSync, syncRooms),
 ];

@@ -2,15 +2,13 @@ import type { JoinedRoom, RoomCursor } from '@parley/protocol';
 import type { Context } from '../../context.ts';
 import { ChatError } from '../../platform/errors.ts';
 import type { Identity } from '../../platform/identity.ts';
-import type { ChatSocket } from '../../platform/sockets/types.ts';
+import type { SocketRequest } from '../../platform/sockets/handle.ts';
 import { catchUp, newestPage } from '../messages/catch-up.ts';
 import { accessRoom } from '../rooms/access.ts';
 import { membersPage } from '../rooms/members.ts';
 import { becomeMember, roomIdByName } from '../rooms/membership.ts';
 import { toRooms } from '../rooms/view.ts';
-
-/** The newest page that a catch-up falls back to. */
-const NEWEST_PAGE = 50;
+import { hearAfterAnswer } from './hand-over.ts';
 
 export interface JoinInput {
   target: { roomId: string } | { name: string; create: boolean };
@@ -19,36 +17,55 @@ export interface JoinInput {
 }
 
 /**
- * Makes one a member of a public room if one is not yet, lets the socket hear the room, and answers with the stream up
- * to `room.headSeq`.
+ * Makes one a member of a public room if one is not yet, and answers with its stream up to `room.headSeq` and
+ * `room.headRev`. The socket hears what comes after them once it has the answer.
  *
- * The order matters: the socket hears the room before the head is read, so that nothing falls in between.
- *
- * @param socket absent for REST, which hears nothing
+ * @param request absent for REST, which hears nothing
  * @throws ChatError `NOT_FOUND`, `FORBIDDEN` when banned
  */
 export async function joinRoom(
   ctx: Context,
   actor: Identity,
   input: JoinInput,
-  socket?: ChatSocket,
+  request?: SocketRequest,
 ): Promise<JoinedRoom> {
   const roomId = 'roomId' in input.target ? input.target.roomId : await roomIdByName(ctx, actor, input.target);
   await becomeMember(ctx, actor, roomId);
-  if (socket) await ctx.fanout.hear(socket, roomId);
+  if (!request) return readRoom(ctx, actor, roomId, input);
+  return hearAfterAnswer(ctx, request, [roomId], async (heads) => {
+    const joined = await readRoom(ctx, actor, roomId, input);
+    heads.set(roomId, { seq: joined.room.headSeq, rev: joined.room.headRev });
+    return joined;
+  });
+}
+
+async function readRoom(
+  ctx: Context,
+  actor: Identity,
+  roomId: string,
+  { cursor, history }: Pick<JoinInput, 'cursor' | 'history'>,
+): Promise<JoinedRoom> {
   const row = await accessRoom(ctx, actor, { roomId, to: 'take part' });
   const [caughtUp, page, [room]] = await Promise.all([
-    input.cursor ? catchUp(ctx, row, input.cursor, NEWEST_PAGE) : newestPage(ctx, row, input.history),
+    cursor
+      ? catchUp(ctx, [row], new Map([[row.id, cursor]])).then(([missed]) => missed)
+      : newestPage(ctx, row, history),
     membersPage(ctx, roomId),
     toRooms(ctx, [row]),
   ]);
-  if (!room) throw new ChatError('NOT_FOUND');
+  if (!room || !caughtUp) throw new ChatError('NOT_FOUND');
   return { room, ...page, online: room.onlineCount, ...caughtUp };
 }
 
 /** Stops hearing a room. @throws ChatError `NOT_FOUND` for a room one may not know of */
-export async function leaveRoom(ctx: Context, socket: ChatSocket, roomId: string): Promise<Record<string, never>> {
-  if (ctx.fanout.hears(socket, roomId)) ctx.fanout.unhear(socket, roomId);
-  else await accessRoom(ctx, socket.data.identity, { roomId, to: 'see' });
+export async function leaveRoom(
+  ctx: Context,
+  { socket, actor }: SocketRequest,
+  roomId: string,
+): Promise<Record<string, never>> {
+  const heard = ctx.streams.hears(socket, roomId);
+  ctx.streams.remove(socket, roomId);
+  ctx.fanout.unhear(socket, roomId);
+  if (!heard) await accessRoom(ctx, actor, { roomId, to: 'see' });
   return {};
 }

@@ -1,7 +1,10 @@
 import type { Message, RoomCursor } from '@parley/protocol';
 import type { Context } from '../../context.ts';
-import { messagesBefore, messagesBetween, messagesChanged } from './messages.sql.ts';
+import { changesInSpans, messagesBefore, messagesInSpans, type MessageRow } from './messages.sql.ts';
 import { toMessage } from './view.ts';
+
+/** What a catch-up of too many messages falls back to. */
+const NEWEST_PAGE = 50;
 
 export interface CaughtUp {
   messages: Message[];
@@ -22,25 +25,49 @@ export async function newestPage(ctx: Context, room: Head, count: number): Promi
 }
 
 /**
- * Exactly what came after a cursor, up to the head: messages by `seq`, and by `rev` the changes to what one has. Beyond
- * `CATCHUP_MAX` of either the answer is `truncated`: too many messages give the newest page instead, too many changes
- * give none, since all that one has may be outdated.
+ * For each room exactly what came after its cursor, up to its head: messages by `seq`, and by `rev` the changes to what
+ * one has. Beyond `CATCHUP_MAX` of either the answer is `truncated`: too many messages give the newest page instead, too
+ * many changes give none, since all that one has may be outdated. Two queries for all rooms together.
+ *
+ * @returns in the order of the rooms. They have to be accessible: nothing is checked here.
  */
-export async function catchUp(ctx: Context, room: Head, cursor: RoomCursor, pageSize: number): Promise<CaughtUp> {
+export async function catchUp(
+  ctx: Context,
+  rooms: readonly Head[],
+  cursors: ReadonlyMap<string, RoomCursor>,
+): Promise<CaughtUp[]> {
   const most = ctx.config.limits.CATCHUP_MAX;
-  const tooManyMessages = room.head_seq - cursor.seq > most;
-  const [messages, changed] = await Promise.all([
-    tooManyMessages
-      ? messagesBefore(ctx.db, room.id, room.head_seq + 1, pageSize)
-      : messagesBetween(ctx.db, room.id, { after: cursor.seq, upTo: room.head_seq, limit: most }),
-    cursor.rev !== undefined && cursor.rev < room.head_rev
-      ? messagesChanged(ctx.db, room.id, { upToSeq: cursor.seq, afterRev: cursor.rev, limit: most + 1 })
-      : [],
+  const wanted = rooms.map((room) => {
+    const cursor = cursors.get(room.id) ?? { seq: 0 };
+    return { room, cursor, isTooLong: room.head_seq - cursor.seq > most };
+  });
+  const [messages, changes] = await Promise.all([
+    messagesInSpans(
+      ctx.db,
+      wanted.flatMap(({ room, cursor, isTooLong }) => {
+        const after = isTooLong ? room.head_seq - Math.min(NEWEST_PAGE, most) : cursor.seq;
+        return after < room.head_seq ? { roomId: room.id, after, upTo: room.head_seq } : [];
+      }),
+      most,
+    ),
+    changesInSpans(
+      ctx.db,
+      wanted.flatMap(({ room, cursor: { seq, rev } }) =>
+        rev !== undefined && rev < room.head_rev ? { roomId: room.id, afterRev: rev, upToSeq: seq } : [],
+      ),
+      most + 1,
+    ),
   ]);
-  const tooManyChanges = changed.length > most;
-  return {
-    messages: messages.map(toMessage),
-    ...(cursor.rev !== undefined && { changed: tooManyChanges ? [] : changed.map(toMessage) }),
-    truncated: tooManyMessages || tooManyChanges,
-  };
+  const messagesOf = Map.groupBy(messages, (row) => row.room_id);
+  const changesOf = Map.groupBy(changes, (row) => row.room_id);
+  const shown = (rows: MessageRow[] | undefined): Message[] => (rows ?? []).map(toMessage);
+  return wanted.map(({ room, cursor, isTooLong }) => {
+    const changed = shown(changesOf.get(room.id));
+    const isTooMuchChanged = changed.length > most;
+    return {
+      messages: shown(messagesOf.get(room.id)),
+      ...(cursor.rev !== undefined && { changed: isTooMuchChanged ? [] : changed }),
+      truncated: isTooLong || isTooMuchChanged,
+    };
+  });
 }

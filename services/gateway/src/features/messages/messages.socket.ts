@@ -5,6 +5,6 @@ import { getHistory } from './history.ts';
 import { sendMessage } from './send.ts';
 
 export const messageHandlers: SocketHandler<Context>[] = [
-  handle(messageSend, (ctx, socket, input) => sendMessage(ctx, socket.data.identity, input, socket)),
-  handle(messageHistory, (ctx, socket, input) => getHistory(ctx, socket.data.identity, input)),
+  handle(messageSend, (ctx, { actor, socket }, input) => sendMessage(ctx, actor, input, socket)),
+  handle(messageHistory, (ctx, { actor }, input) => getHistory(ctx, actor, input)),
 ];

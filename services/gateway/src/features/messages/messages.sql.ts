@@ -43,6 +43,10 @@ const reactions = sql<Reaction[] | null>`case when messages.rev is not null then
   ) r
 ) end`;
 
+const columns = sql`messages.id, messages.room_id, messages.seq, messages.rev, messages.sender_id,
+  users.name as sender_name, messages.content, messages.client_msg_id, messages.created_at, messages.reply_to,
+  messages.edited_at, messages.deleted_at, ${reactions} as reactions`;
+
 function messagesOf(db: Kysely<Database>, roomId: string) {
   return db
     .selectFrom('messages')
@@ -94,16 +98,68 @@ export function messagesBetween(
     .execute();
 }
 
-/** Messages up to `upToSeq` whose latest change is above `afterRev`, by ascending `rev`. */
-export function messagesChanged(
+export interface RoomSpan {
+  roomId: string;
+  after: number;
+  upTo: number;
+}
+
+/** Messages of many rooms with one query: of each span the first `limit`, in order. */
+export async function messagesInSpans(
   db: Kysely<Database>,
-  roomId: string,
-  { upToSeq, afterRev, limit }: { upToSeq: number; afterRev: number; limit: number },
+  spans: readonly RoomSpan[],
+  limit: number,
 ): Promise<MessageRow[]> {
-  return messagesOf(db, roomId)
-    .where('messages.rev', '>', afterRev)
-    .where('messages.seq', '<=', upToSeq)
-    .orderBy('messages.rev')
-    .limit(limit)
+  if (spans.length === 0) return [];
+  const { rows } = await sql<MessageRow>`
+    select page.* from unnest(
+      ${spans.map((span) => span.roomId)}::uuid[],
+      ${spans.map((span) => span.after)}::bigint[],
+      ${spans.map((span) => span.upTo)}::bigint[]
+    ) as span (room_id, after, up_to)
+    cross join lateral (
+      select ${columns}
+      from messages join users on users.id = messages.sender_id
+      where messages.room_id = span.room_id and messages.seq > span.after and messages.seq <= span.up_to
+      order by messages.seq limit ${limit}
+    ) page`.execute(db);
+  return rows;
+}
+
+export function findHeads(
+  db: Kysely<Database>,
+  roomIds: readonly string[],
+): Promise<{ id: string; head_seq: number; head_rev: number }[]> {
+  return db
+    .selectFrom('rooms')
+    .where((eb) => eb('id', '=', eb.fn.any(eb.val(roomIds as string[]))))
+    .select(['id', 'head_seq', 'head_rev'])
     .execute();
+}
+
+export interface ChangeSpan {
+  roomId: string;
+  afterRev: number;
+  upToSeq: number;
+}
+
+/** Of many rooms with one query: messages up to a `seq` whose latest change is after a `rev`, by ascending `rev`. */
+export async function changesInSpans(
+  db: Kysely<Database>,
+  spans: readonly ChangeSpan[],
+  limit: number,
+): Promise<MessageRow[]> {
+  if (spans.length === 0) return [];
+  const { rows } = await sql<MessageRow>`
+    select page.* from unnest(
+      ${spans.map((span) => span.roomId)}::uuid[],
+      ${spans.map((span) => span.afterRev)}::bigint[],
+      ${spans.map((span) => span.upToSeq)}::bigint[]
+    ) as span (room_id, after_rev, up_to_seq)
+    cross join lateral (
+      select ${columns} from messages join users on users.id = messages.sender_id
+      where messages.room_id = span.room_id and messages.rev > span.after_rev and messages.seq <= span.up_to_seq
+      order by messages.rev limit ${limit}
+    ) page`.execute(db);
+  return rows;
 }

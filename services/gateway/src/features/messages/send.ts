@@ -1,11 +1,11 @@
-import { contentLength, messageNewEvent, type Message } from '@parley/protocol';
+import { contentLength, type Message } from '@parley/protocol';
 import { v7 as uuidv7 } from 'uuid';
 import type { Context } from '../../context.ts';
 import { ChatError } from '../../platform/errors.ts';
 import type { Identity } from '../../platform/identity.ts';
 import type { ChatSocket } from '../../platform/sockets/types.ts';
 import { accessRoom } from '../rooms/access.ts';
-import { toMessage } from './view.ts';
+import { toEntry } from './store.ts';
 
 export interface SendInput {
   roomId: string;
@@ -15,7 +15,7 @@ export interface SendInput {
 }
 
 /**
- * Commits a message, then publishes it. Membership is decided by the commit itself, under the room's lock: nothing is
+ * Sends a message; it is told to the room once it is committed. Membership is decided by the commit itself, under the room's lock: nothing is
  * asked before, so messages of one socket reach the writer in the order they were sent.
  *
  * @param from the socket that sends; it hears its message only when it asked for the echo
@@ -31,38 +31,35 @@ export async function sendMessage(
   if (most !== null && contentLength(input.content) > most) {
     throw new ChatError('MESSAGE_TOO_LONG', { details: { max: most } });
   }
-  const row = await ctx.writer.append({
-    id: uuidv7(),
-    roomId: input.roomId,
-    senderId: actor.user.id,
-    clientMsgId: input.clientMsgId,
-    content: input.content,
-    replyTo: input.replyTo ?? null,
-  });
-  switch (row.outcome) {
+  const id = uuidv7();
+  if (from && !from.data.echo) ctx.streams.expectOwn(id, from);
+  const outcome = await ctx.writer
+    .append({
+      id,
+      roomId: input.roomId,
+      senderId: actor.user.id,
+      clientMsgId: input.clientMsgId,
+      content: input.content,
+      replyTo: input.replyTo ?? null,
+    })
+    .catch((error: unknown) => {
+      ctx.streams.settleOwn(id);
+      throw error;
+    });
+  const { stored } = outcome;
+  ctx.streams.settleOwn(id, stored && outcome.isNew ? { roomId: input.roomId, entry: toEntry(stored) } : undefined);
+  if (stored) return { message: stored, duplicate: !outcome.isNew };
+  switch (outcome.refusal) {
     case 'room_not_found':
     case 'not_a_member':
       await accessRoom(ctx, actor, { roomId: input.roomId, to: 'take part' });
       throw new ChatError('NOT_A_MEMBER'); // became one only now: the next try will pass
     case 'muted':
       throw new ChatError('MUTED', {
-        details: { until: row.muted_until?.toISOString() ?? '' },
-        retryAfterMs: Math.max(0, (row.muted_until?.getTime() ?? 0) - Date.now()),
+        details: { until: outcome.mutedUntil?.toISOString() ?? '' },
+        retryAfterMs: Math.max(0, (outcome.mutedUntil?.getTime() ?? 0) - Date.now()),
       });
     case 'reply_not_found':
       throw new ChatError('NOT_FOUND', { message: 'There is no message with the seq of replyTo' });
-    case 'appended':
-    case 'duplicate': {
-      const message = toMessage({
-        ...row,
-        room_id: input.roomId,
-        sender_id: actor.user.id,
-        client_msg_id: input.clientMsgId,
-        reactions: null,
-      });
-      const duplicate = row.outcome === 'duplicate';
-      if (!duplicate) ctx.fanout.toRoom(input.roomId, messageNewEvent, message, from?.data.echo ? undefined : from);
-      return { message, duplicate };
-    }
   }
 }

@@ -5,6 +5,6 @@ import { getMembers } from './members.ts';
 import { getRooms } from './rooms.ts';
 
 export const roomHandlers: SocketHandler<Context>[] = [
-  handle(roomList, (ctx, socket, input) => getRooms(ctx, socket.data.identity, input)),
-  handle(roomMembers, (ctx, socket, input) => getMembers(ctx, socket.data.identity, input)),
+  handle(roomList, (ctx, { actor }, input) => getRooms(ctx, actor, input)),
+  handle(roomMembers, (ctx, { actor }, input) => getMembers(ctx, actor, input)),
 ];

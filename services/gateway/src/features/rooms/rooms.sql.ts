@@ -59,6 +59,13 @@ export function findRoom(db: Kysely<Database>, roomId: string, viewerId: string)
   return roomsOf(db, viewerId).where('rooms.id', '=', roomId).executeTakeFirst();
 }
 
+/** Those of the rooms that exist. */
+export function findRooms(db: Kysely<Database>, roomIds: readonly string[], viewerId: string): Promise<RoomRow[]> {
+  return roomsOf(db, viewerId)
+    .where((eb) => eb('rooms.id', '=', eb.fn.any(eb.val(roomIds as string[]))))
+    .execute();
+}
+
 export async function findPublicRoomId(db: Kysely<Database>, nameKey: string): Promise<string | undefined> {
   const row = await db
     .selectFrom('rooms')

@@ -5,6 +5,8 @@
 export interface RedisKeys {
   /** Prefix of the Socket.IO adapter's channels. */
   readonly channels: string;
+  /** Sharded pub/sub: what was committed in a room. */
+  channelOf(roomId: string): string;
   /** Sorted set: connection id -> end of its lease (ms). TTL: the lease. */
   connectionsOf(userId: string): string;
   /** Sorted set: user id -> end of the lease of its last connection (ms). Outdated members are ignored. */
@@ -14,6 +16,7 @@ export interface RedisKeys {
 export function redisKeys(prefix: string): RedisKeys {
   return {
     channels: prefix,
+    channelOf: (roomId) => `${prefix}:stream:${roomId}`,
     connectionsOf: (userId) => `${prefix}:{presence}:connections:${userId}`,
     online: `${prefix}:{presence}:online`,
   };

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Command, CommandInput, CommandOutput } from '@parley/protocol';
 import { ChatError } from '../errors.ts';
 import { asChatError, validationError } from '../failures.ts';
+import type { Identity } from '../identity.ts';
 import type { Log } from '../log.ts';
 import type { RequestMetrics } from '../metrics.ts';
 import type { ChatServer, ChatSocket } from './types.ts';
@@ -10,16 +11,24 @@ import type { ChatServer, ChatSocket } from './types.ts';
 export const MAX_IN_FLIGHT = 1_000;
 const RETRY_WHEN_BUSY_MS = 1_000;
 
+/** One request of a socket. */
+export interface SocketRequest {
+  readonly socket: ChatSocket;
+  readonly actor: Identity;
+  /** Runs once the answer is on its way, whichever it is. */
+  readonly afterAnswer: (run: () => void) => void;
+}
+
 /** One event and what is done for it. */
 export interface SocketHandler<Context> {
   command: Command;
-  act: (ctx: Context, socket: ChatSocket, input: never) => Promise<unknown>;
+  act: (ctx: Context, request: SocketRequest, input: never) => Promise<unknown>;
 }
 
 /** Ties an action to its event; the types of both have to agree. */
 export function handle<Context, C extends Command>(
   command: C,
-  act: (ctx: Context, socket: ChatSocket, input: CommandInput<C>) => Promise<CommandOutput<C>>,
+  act: (ctx: Context, request: SocketRequest, input: CommandInput<C>) => Promise<CommandOutput<C>>,
 ): SocketHandler<Context> {
   return { command, act };
 }
@@ -42,7 +51,8 @@ export interface DoorOptions<Context> {
 export function openDoor<Context>({ io, ctx, handlers, log, metrics }: DoorOptions<Context>): void {
   const byEvent = new Map<string, SocketHandler<Context>>(handlers.map((handler) => [handler.command.name, handler]));
 
-  async function perform(socket: ChatSocket, event: string, payload: unknown): Promise<unknown> {
+  async function perform(request: SocketRequest, event: string, payload: unknown): Promise<unknown> {
+    const { socket } = request;
     const handler = byEvent.get(event);
     if (!handler) throw new ChatError('UNKNOWN_EVENT');
     if (socket.data.inFlight >= MAX_IN_FLIGHT) {
@@ -52,7 +62,7 @@ export function openDoor<Context>({ io, ctx, handlers, log, metrics }: DoorOptio
     if (!parsed.success) throw validationError(parsed.error);
     socket.data.inFlight += 1;
     try {
-      return await handler.act(ctx, socket, parsed.data as never);
+      return await handler.act(ctx, request, parsed.data as never);
     } finally {
       socket.data.inFlight -= 1;
     }
@@ -73,8 +83,16 @@ export function openDoor<Context>({ io, ctx, handlers, log, metrics }: DoorOptio
     const last = args.at(-1);
     const ack = typeof last === 'function' ? (last as (answer: unknown) => void) : undefined;
     const known = byEvent.has(event) ? event : 'unknown';
+    let after: (() => void) | undefined;
+    const request: SocketRequest = {
+      socket,
+      actor: socket.data.identity,
+      afterAnswer: (run) => {
+        after = run;
+      },
+    };
     try {
-      const data = await perform(socket, event, ack && args.length === 1 ? undefined : args[0]);
+      const data = await perform(request, event, ack && args.length === 1 ? undefined : args[0]);
       metrics.count(known, 'OK');
       ack?.({ ok: true, data });
     } catch (thrown) {
@@ -83,6 +101,7 @@ export function openDoor<Context>({ io, ctx, handlers, log, metrics }: DoorOptio
       if (ack) ack({ ok: false, error: error.toBody() });
       else socket.emit('request:error', { event, ...error.toBody() });
     }
+    after?.();
   }
 
   function onAny(this: ChatSocket, event: string, ...args: unknown[]): void {

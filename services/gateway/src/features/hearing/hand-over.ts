@@ -1,0 +1,33 @@
+import type { Context } from '../../context.ts';
+import type { Head } from '../../delivery/room-stream.ts';
+import type { SocketRequest } from '../../platform/sockets/handle.ts';
+
+/**
+ * Lets the socket of a request hear rooms from where the answer ends.
+ *
+ * The order matters: the streams hold the socket back before anything is read, and let it go on after the answer is on
+ * its way; what is committed in between is kept for it.
+ *
+ * @param read reads the pages, and puts down the head of each room that it gives a page of; a room without one is heard
+ *   as before
+ */
+export async function hearAfterAnswer<Answer>(
+  ctx: Context,
+  { socket, afterAnswer }: SocketRequest,
+  roomIds: readonly string[],
+  read: (heads: Map<string, Head>) => Promise<Answer>,
+): Promise<Answer> {
+  const handOver = await ctx.streams.begin(socket, roomIds);
+  const heads = new Map<string, Head>();
+  afterAnswer(() => {
+    if (!socket.connected) ctx.streams.removeFromAll(socket);
+    handOver.complete(heads);
+    for (const roomId of heads.keys()) if (ctx.streams.hears(socket, roomId)) ctx.fanout.hear(socket, roomId);
+  });
+  try {
+    return await read(heads);
+  } catch (error) {
+    heads.clear();
+    throw error;
+  }
+}

@@ -1,0 +1,125 @@
+import { isTransient, isUnavailable, type AppendedRow, type Database } from '@parley/database';
+import { messageNewEvent, messageUpdatedEvent, roomResyncEvent, type Message } from '@parley/protocol';
+import type { Kysely } from 'kysely';
+import { randomUUID } from 'node:crypto';
+import { MessageWriter, type NewMessage } from '../../delivery/message-writer.ts';
+import type { Entry, Told } from '../../delivery/room-stream.ts';
+import { Streams } from '../../delivery/streams.ts';
+import { ChatError } from '../../platform/errors.ts';
+import { RETRY_STORE_MS } from '../../platform/failures.ts';
+import type { Log } from '../../platform/log.ts';
+import type { Metrics } from '../../platform/metrics.ts';
+import type { RedisClients } from '../../platform/redis/clients.ts';
+import type { RedisKeys } from '../../platform/redis/keys.ts';
+import { createRoomChannel } from '../../platform/redis/room-channel.ts';
+import { encodeEvent, tell } from '../../platform/sockets/tell.ts';
+import type { ChatSocket } from '../../platform/sockets/types.ts';
+import { appendMessages } from './messages.sql.ts';
+import { createStore, toEntry } from './store.ts';
+import { toMessage } from './view.ts';
+
+/** What became of a message: stored (just now or earlier), or why not. */
+export type Outcome =
+  | { stored: Message; isNew: boolean }
+  | { stored: undefined; refusal: Exclude<AppendedRow['outcome'], 'appended' | 'duplicate'>; mutedUntil: Date | null };
+
+export interface Delivery {
+  writer: MessageWriter<Outcome>;
+  streams: Streams<ChatSocket>;
+  stop(): Promise<void>;
+}
+
+export interface DeliveryOptions {
+  db: Kysely<Database>;
+  redis: RedisClients;
+  keys: RedisKeys;
+  log: Log;
+  metrics: Metrics;
+}
+
+/**
+ * Puts delivery together: the writer commits to PostgreSQL; what is committed goes to the streams of this gateway and,
+ * one publish a room and batch, to those of the others; the streams tell the sockets.
+ */
+export function createDelivery({ db, redis, keys, log, metrics }: DeliveryOptions): Delivery {
+  const channel = createRoomChannel({
+    redis,
+    name: randomUUID(),
+    channelOf: (roomId) => keys.channelOf(roomId),
+    onPayload: (roomId, payload) => streams.receive(roomId, JSON.parse(payload) as Entry[]),
+    onReturn: () => void streams.compareHeads(),
+  });
+  const streams = new Streams<ChatSocket>({
+    channel,
+    store: createStore(db),
+    timer: {
+      after: (ms, run) => {
+        const handle = setTimeout(run, ms);
+        return () => clearTimeout(handle);
+      },
+    },
+    tell: (hearers, _roomId, entries) => tellEntries(hearers, entries),
+    cut: (hearers, roomId, { seq: headSeq, rev: headRev }) => {
+      const event = encodeEvent(roomResyncEvent, { roomId, headSeq, headRev, reason: 'too far behind' });
+      for (const hearer of hearers) tell(hearer, event);
+    },
+    onError: (error) => log.warn({ err: error }, 'streams could not be compared with PostgreSQL'),
+  });
+  const writer = new MessageWriter<Outcome>({
+    append: async (batch) => {
+      const startedAt = performance.now();
+      const rows = await appendMessages(db, batch);
+      metrics.appendSeconds.observe((performance.now() - startedAt) / 1_000);
+      metrics.appendBatch.observe(batch.length);
+      const outcomes = rows.map((row) => toOutcome(row, batch[row.idx - 1] as NewMessage));
+      publish(outcomes.flatMap((outcome) => (outcome.stored && outcome.isNew ? outcome.stored : [])));
+      return outcomes;
+    },
+    isTransient,
+    isUnavailable,
+    overflow: () => new ChatError('UNAVAILABLE', { message: 'Too many messages wait', retryAfterMs: RETRY_STORE_MS }),
+  });
+
+  function publish(messages: readonly Message[]): void {
+    metrics.appended.inc(messages.length);
+    for (const [roomId, ofRoom] of Map.groupBy(messages, (message) => message.roomId)) {
+      const entries = ofRoom.map(toEntry);
+      streams.receive(roomId, entries);
+      channel.publish(roomId, JSON.stringify(entries));
+    }
+  }
+
+  return {
+    writer,
+    streams,
+    async stop() {
+      await writer.flush();
+      streams.stop();
+    },
+  };
+}
+
+function toOutcome(row: AppendedRow, input: NewMessage): Outcome {
+  if (row.outcome !== 'appended' && row.outcome !== 'duplicate') {
+    return { stored: undefined, refusal: row.outcome, mutedUntil: row.muted_until };
+  }
+  const stored = toMessage({
+    ...row,
+    room_id: input.roomId,
+    sender_id: input.senderId,
+    client_msg_id: input.clientMsgId,
+    reactions: null,
+  });
+  return { stored, isNew: row.outcome === 'appended' };
+}
+
+/** Each entry is encoded once, however many hear it. */
+function tellEntries(hearers: Iterable<ChatSocket>, entries: readonly Told<ChatSocket>[]): void {
+  const events = entries.map(({ log, payload, except }) => ({
+    event: encodeEvent(log === 'message' ? messageNewEvent : messageUpdatedEvent, payload as Message),
+    except,
+  }));
+  for (const hearer of hearers) {
+    for (const { event, except } of events) if (except !== hearer) tell(hearer, event);
+  }
+}

@@ -1,0 +1,58 @@
+import type { RedisClients } from './clients.ts';
+
+/** The longest that opening waits for Redis to confirm, ms. Past it Redis counts as away: heads are compared instead. */
+const CONFIRM_TIMEOUT_MS = 1_000;
+
+export interface RoomChannel {
+  open(roomId: string): Promise<void>;
+  close(roomId: string): void;
+  /** Best effort: a publish that fails is found by the other gateways when they compare heads. */
+  publish(roomId: string, payload: string): void;
+}
+
+export interface RoomChannelOptions {
+  redis: RedisClients;
+  /** This gateway, without spaces: what it has published itself comes back to it and is dropped. */
+  name: string;
+  /** The channel of a room. */
+  channelOf: (roomId: string) => string;
+  /** What another gateway has published. */
+  onPayload: (roomId: string, payload: string) => void;
+  /** The connection was lost and is back: what was published in between is not known. */
+  onReturn: () => void;
+}
+
+/** One sharded pub/sub channel a room (Redis 7): a gateway gets only what concerns its own hearers. */
+export function createRoomChannel({ redis, name, channelOf, onPayload, onReturn }: RoomChannelOptions): RoomChannel {
+  const own = `${name} `;
+  const roomOf = new Map<string, string>();
+  redis.subscriber.on('smessage', (channel: string, payload: string) => {
+    const roomId = roomOf.get(channel);
+    if (roomId !== undefined && !payload.startsWith(own)) onPayload(roomId, payload.slice(payload.indexOf(' ') + 1));
+  });
+  redis.subscriber.on('ready', onReturn); // ioredis has subscribed again before it says so
+
+  return {
+    async open(roomId) {
+      const channel = channelOf(roomId);
+      roomOf.set(channel, roomId);
+      await withinOrGiveUp(redis.subscriber.ssubscribe(channel), CONFIRM_TIMEOUT_MS);
+    },
+    close(roomId) {
+      const channel = channelOf(roomId);
+      roomOf.delete(channel);
+      void redis.subscriber.sunsubscribe(channel);
+    },
+    publish(roomId, payload) {
+      redis.commands.spublish(channelOf(roomId), own + payload).catch(() => {});
+    },
+  };
+}
+
+async function withinOrGiveUp(work: Promise<unknown>, timeoutMs: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, timeoutMs);
+  const done = (): void => {};
+  await Promise.race([work.then(done, done), promise]);
+  clearTimeout(timer);
+}
