@@ -79,15 +79,22 @@ create table messages (
 );
 create unique index messages_by_rev on messages (room_id, rev) where rev is not null;
 
--- What a message said before the change `rev`.
-create table message_edits (
-  room_id   uuid not null,
-  seq       bigint not null,
-  rev       bigint not null,
-  content   text not null,
-  edited_by text not null,
-  edited_at timestamptz not null default now(),
-  primary key (room_id, seq, rev)
+-- Every change of a message, and what the message was after it: what the stream of changes tells, and tells again to
+-- who missed it. `previous_content` keeps what an edit or a deletion replaced.
+create table message_changes (
+  room_id          uuid not null,
+  rev              bigint not null,
+  seq              bigint not null,
+  id               uuid not null,              -- chosen by the gateway before the commit
+  kind             text not null check (kind in ('edit', 'delete', 'react')),
+  actor_id         text not null,
+  at               timestamptz not null,
+  previous_content text,
+  content          text not null,
+  edited_at        timestamptz,
+  deleted_at       timestamptz,
+  reactions        jsonb,
+  primary key (room_id, rev)
 );
 
 create table message_reactions (

@@ -107,7 +107,7 @@ begin
   from given g
   left join lateral (
     select x.id, x.seq, x.content, x.created_at, x.reply_to, x.rev, x.edited_at, x.deleted_at
-    from messages x where x.room_id = g.room_id and x.seq = g.stored_seq
+    from messages x where g.verdict = 'duplicate' and x.room_id = g.room_id and x.seq = g.stored_seq
   ) d on true;
 end
 $$;

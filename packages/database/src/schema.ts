@@ -10,7 +10,7 @@ export interface Database {
   members: MembersTable;
   room_bans: RoomBansTable;
   messages: MessagesTable;
-  message_edits: MessageEditsTable;
+  message_changes: MessageChangesTable;
   message_reactions: MessageReactionsTable;
   sessions: SessionsTable;
   refresh_tokens: RefreshTokensTable;
@@ -95,13 +95,20 @@ export interface MessagesTable {
   deleted_at: Date | null;
 }
 
-export interface MessageEditsTable {
+/** Rows are made by `change_message` alone. */
+export interface MessageChangesTable {
   room_id: Fixed<string>;
-  seq: Fixed<number>;
   rev: Fixed<number>;
+  seq: Fixed<number>;
+  id: Fixed<string>;
+  kind: Fixed<'edit' | 'delete' | 'react'>;
+  actor_id: Fixed<string>;
+  at: Fixed<Date>;
+  previous_content: Fixed<string | null>;
   content: Fixed<string>;
-  edited_by: Fixed<string>;
-  edited_at: FixedGenerated<Date>;
+  edited_at: Fixed<Date | null>;
+  deleted_at: Fixed<Date | null>;
+  reactions: Fixed<unknown>;
 }
 
 export interface MessageReactionsTable {
@@ -183,7 +190,7 @@ export type MemberUpdate = Updateable<MembersTable>;
 export type RoomBanRow = Selectable<RoomBansTable>;
 export type MessageRow = Selectable<MessagesTable>;
 export type MessageUpdate = Updateable<MessagesTable>;
-export type MessageEditRow = Selectable<MessageEditsTable>;
+export type MessageChangeRow = Selectable<MessageChangesTable>;
 export type MessageReactionRow = Selectable<MessageReactionsTable>;
 export type SessionRow = Selectable<SessionsTable>;
 export type RefreshTokenRow = Selectable<RefreshTokensTable>;

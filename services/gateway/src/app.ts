@@ -119,6 +119,7 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
     fanout: createFanout(io, redis, keys.channels),
     writer: delivery.writer,
     streams: delivery.streams,
+    announce: delivery.announce,
   });
 
   let drainingSince = Infinity;

@@ -1,6 +1,6 @@
 import type { Message, RoomCursor } from '@parley/protocol';
 import type { Context } from '../../context.ts';
-import { changesInSpans, messagesBefore, messagesInSpans, type MessageRow } from './messages.sql.ts';
+import { changedInSpans, messagesBefore, messagesInSpans, type MessageRow } from './messages.sql.ts';
 import { toMessage } from './view.ts';
 
 /** What a catch-up of too many messages falls back to. */
@@ -50,7 +50,7 @@ export async function catchUp(
       }),
       most,
     ),
-    changesInSpans(
+    changedInSpans(
       ctx.db,
       wanted.flatMap(({ room, cursor: { seq, rev } }) =>
         rev !== undefined && rev < room.head_rev ? { roomId: room.id, afterRev: rev, upToSeq: seq } : [],

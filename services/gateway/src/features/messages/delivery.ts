@@ -26,6 +26,8 @@ export type Outcome =
 export interface Delivery {
   writer: MessageWriter<Outcome>;
   streams: Streams<ChatSocket>;
+  /** Tells all gateways what was committed in a room. */
+  readonly announce: (roomId: string, entries: readonly Entry[]) => void;
   stop(): Promise<void>;
 }
 
@@ -83,15 +85,19 @@ export function createDelivery({ db, redis, keys, log, metrics }: DeliveryOption
   function publish(messages: readonly Message[]): void {
     metrics.appended.inc(messages.length);
     for (const [roomId, ofRoom] of Map.groupBy(messages, (message) => message.roomId)) {
-      const entries = ofRoom.map(toEntry);
-      streams.receive(roomId, entries);
-      channel.publish(roomId, JSON.stringify(entries));
+      announce(roomId, ofRoom.map(toEntry));
     }
+  }
+
+  function announce(roomId: string, entries: readonly Entry[]): void {
+    streams.receive(roomId, entries);
+    channel.publish(roomId, JSON.stringify(entries));
   }
 
   return {
     writer,
     streams,
+    announce,
     async stop() {
       await writer.flush();
       streams.stop();

@@ -33,15 +33,9 @@ export async function appendMessages(db: Kysely<Database>, batch: readonly NewMe
   return rows.sort((one, other) => one.idx - other.idx);
 }
 
-/** Who reacted how, first come first named; only messages that were ever changed are asked for. */
-const reactions = sql<Reaction[] | null>`case when messages.rev is not null then (
-  select json_agg(json_build_object('emoji', r.emoji, 'count', r.count, 'userIds', r.user_ids) order by r.since)
-  from (
-    select emoji, count(*)::int as count, (array_agg(user_id order by created_at))[:20] as user_ids,
-      min(created_at) as since
-    from message_reactions x where x.room_id = messages.room_id and x.seq = messages.seq group by emoji
-  ) r
-) end`;
+/** Only messages that were ever changed are asked for their reactions. */
+const reactions = sql<Reaction[] | null>`case when messages.rev is not null
+  then reactions_of(messages.room_id, messages.seq) end`;
 
 const columns = sql`messages.id, messages.room_id, messages.seq, messages.rev, messages.sender_id,
   users.name as sender_name, messages.content, messages.client_msg_id, messages.created_at, messages.reply_to,
@@ -137,16 +131,16 @@ export function findHeads(
     .execute();
 }
 
-export interface ChangeSpan {
+export interface ChangedSpan {
   roomId: string;
   afterRev: number;
   upToSeq: number;
 }
 
 /** Of many rooms with one query: messages up to a `seq` whose latest change is after a `rev`, by ascending `rev`. */
-export async function changesInSpans(
+export async function changedInSpans(
   db: Kysely<Database>,
-  spans: readonly ChangeSpan[],
+  spans: readonly ChangedSpan[],
   limit: number,
 ): Promise<MessageRow[]> {
   if (spans.length === 0) return [];

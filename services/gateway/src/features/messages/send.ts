@@ -5,6 +5,7 @@ import { ChatError } from '../../platform/errors.ts';
 import type { Identity } from '../../platform/identity.ts';
 import type { ChatSocket } from '../../platform/sockets/types.ts';
 import { accessRoom } from '../rooms/access.ts';
+import { mutedUntil } from './change.ts';
 import { toEntry } from './store.ts';
 
 export interface SendInput {
@@ -55,10 +56,7 @@ export async function sendMessage(
       await accessRoom(ctx, actor, { roomId: input.roomId, to: 'take part' });
       throw new ChatError('NOT_A_MEMBER'); // became one only now: the next try will pass
     case 'muted':
-      throw new ChatError('MUTED', {
-        details: { until: outcome.mutedUntil?.toISOString() ?? '' },
-        retryAfterMs: Math.max(0, (outcome.mutedUntil?.getTime() ?? 0) - Date.now()),
-      });
+      throw mutedUntil(outcome.mutedUntil);
     case 'reply_not_found':
       throw new ChatError('NOT_FOUND', { message: 'There is no message with the seq of replyTo' });
   }

@@ -3,12 +3,18 @@ import type { Message } from '@parley/protocol';
 import type { Kysely } from 'kysely';
 import type { Entry, Head, Hole } from '../../delivery/room-stream.ts';
 import type { Store } from '../../delivery/streams.ts';
+import { changesInSpans } from './changes.sql.ts';
 import { findHeads, messagesInSpans } from './messages.sql.ts';
 import { toMessage } from './view.ts';
 
 /** A committed message as the streams carry it. */
 export function toEntry(message: Message): Entry {
   return { log: 'message', number: message.seq, seq: message.seq, id: message.id, payload: message };
+}
+
+/** A committed change as the streams carry it; the id is that of the change. */
+export function toChangeEntry(message: Message, changeId: string): Entry {
+  return { log: 'change', number: message.rev ?? 0, seq: message.seq, id: changeId, payload: message };
 }
 
 /** PostgreSQL as the streams see it: one query for any number of rooms. */
@@ -19,12 +25,16 @@ export function createStore(db: Kysely<Database>): Store {
       return new Map(rows.map((row): [string, Head] => [row.id, { seq: row.head_seq, rev: row.head_rev }]));
     },
     async fill(holes: readonly Hole[], limit) {
-      const rows = await messagesInSpans(
-        db,
-        holes.filter((hole) => hole.log === 'message'),
-        limit,
-      );
-      return Map.groupBy(rows.map(toMessage).map(toEntry), (entry) => (entry.payload as Message).roomId);
+      const { message: inMessages = [], change: inChanges = [] } = Object.groupBy(holes, (hole) => hole.log);
+      const [messages, changes] = await Promise.all([
+        messagesInSpans(db, inMessages, limit),
+        changesInSpans(db, inChanges, limit),
+      ]);
+      const entries = [
+        ...messages.map((row) => toEntry(toMessage(row))),
+        ...changes.map((row) => toChangeEntry(toMessage(row), row.change_id)),
+      ];
+      return Map.groupBy(entries, (entry) => (entry.payload as Message).roomId);
     },
   };
 }

@@ -1,0 +1,67 @@
+import { contentLength, type Message } from '@parley/protocol';
+import { v7 as uuidv7 } from 'uuid';
+import type { Context } from '../../context.ts';
+import { ChatError } from '../../platform/errors.ts';
+import type { SocketRequest } from '../../platform/sockets/handle.ts';
+import { accessRoom } from '../rooms/access.ts';
+import { changeMessage, type Change } from './changes.sql.ts';
+import { toChangeEntry } from './store.ts';
+import { toMessage } from './view.ts';
+
+/**
+ * Edits, deletes, or reacts to a message; the room is told once it is committed. Who may do what is decided by the
+ * commit, under the room's lock.
+ *
+ * @throws ChatError `MESSAGE_TOO_LONG`, `NOT_A_MEMBER`, `NOT_FOUND`, `FORBIDDEN`, `CONFLICT`, `MUTED`
+ */
+export async function applyChange(
+  ctx: Context,
+  { actor, socket }: SocketRequest,
+  { roomId, seq }: { roomId: string; seq: number },
+  change: Change,
+): Promise<{ message: Message }> {
+  const most = ctx.config.limits.MAX_MESSAGE_LENGTH;
+  if (change.kind === 'edit' && most !== null && contentLength(change.content) > most) {
+    throw new ChatError('MESSAGE_TOO_LONG', { details: { max: most } });
+  }
+  const changeId = uuidv7();
+  if (!socket.data.echo) ctx.streams.expectOwn(changeId, socket);
+  const row = await changeMessage(ctx.db, { roomId, seq, actorId: actor.user.id, changeId }, change).catch(
+    (error: unknown) => {
+      ctx.streams.settleOwn(changeId);
+      throw error;
+    },
+  );
+  if (row.outcome === 'changed') {
+    const message = toMessage(row);
+    const entry = toChangeEntry(message, changeId);
+    ctx.announce(roomId, [entry]);
+    ctx.streams.settleOwn(changeId, { roomId, entry });
+    return { message };
+  }
+  ctx.streams.settleOwn(changeId);
+  switch (row.outcome) {
+    case 'unchanged':
+      return { message: toMessage(row) };
+    case 'not_a_member':
+      await accessRoom(ctx, actor, { roomId, to: 'take part' });
+      throw new ChatError('NOT_A_MEMBER');
+    case 'not_found':
+      throw new ChatError('NOT_FOUND', { message: 'There is no message with this seq' });
+    case 'forbidden':
+      throw new ChatError('FORBIDDEN', { message: "Somebody else's message" });
+    case 'deleted':
+      throw new ChatError('CONFLICT', { message: 'The message is deleted' });
+    case 'too_many':
+      throw new ChatError('CONFLICT', { message: 'The message has too many different reactions' });
+    case 'muted':
+      throw mutedUntil(row.muted_until);
+  }
+}
+
+export function mutedUntil(until: Date | null): ChatError {
+  return new ChatError('MUTED', {
+    details: { until: until?.toISOString() ?? '' },
+    retryAfterMs: Math.max(0, (until?.getTime() ?? 0) - Date.now()),
+  });
+}
