@@ -1,45 +1,12 @@
 import { OwnEntries } from './own-entries.ts';
-import { RoomStream, type Entry, type Head, type Hold, type Hole, type Tell } from './room-stream.ts';
+import type { Channel } from './ports.ts';
+import { Repair, type RepairOptions } from './repair.ts';
+import { RoomStream, type Entry, type Head, type Hold, type Tell } from './room-stream.ts';
 import { Turns } from './turns.ts';
 
-/** Where the entries of other gateways come from. It may lose, repeat and reorder them. */
-export interface Channel {
-  /** Resolves when what is published from now on arrives, or when the channel is known to be away. */
-  open(roomId: string): Promise<void>;
-  close(roomId: string): void;
-}
-
-/** Where all that is committed can be read. */
-export interface Store {
-  /** Rooms that do not exist are left out. */
-  heads(roomIds: readonly string[]): Promise<ReadonlyMap<string, Head>>;
-  /** Reads holes, of each at most `limit` entries from its beginning. */
-  fill(holes: readonly Hole[], limit: number): Promise<ReadonlyMap<string, readonly Entry[]>>;
-}
-
-export interface Timer {
-  /** @returns what cancels it */
-  after(ms: number, run: () => void): () => void;
-}
-
-export interface StreamsOptions<Hearer> {
+export interface StreamsOptions<Hearer> extends Omit<RepairOptions<Hearer>, 'onCompare'> {
   channel: Channel;
-  store: Store;
-  timer: Timer;
   tell: Tell<Hearer>;
-  /** The stream of a room was cut for these hearers; it goes on behind `head`. */
-  cut: (hearers: Iterable<Hearer>, roomId: string, head: Head) => void;
-  onError: (error: unknown) => void;
-  /** How long a hole may close by itself, ms. Default 40: other gateways' publishes come within a few. */
-  holeMs?: number;
-  /** How often heads are compared, ms. Default 2,000. */
-  compareEveryMs?: number;
-  /** How long after the store failed it is asked again, ms. Default 500. */
-  retryMs?: number;
-  /** Entries read for one hole at a time. Default 500. */
-  fillLimit?: number;
-  /** A stream that is further behind is cut. Default 2,000. */
-  cutBehind?: number;
 }
 
 /** A hearer on its way from pages to streams. */
@@ -55,17 +22,10 @@ export interface HandOver {
  * The live rooms of one gateway.
  *
  * A room is live while somebody here hears it. Opening one means: listen to its channel, then read its head; so nothing
- * that is committed after the head can be missed. Then the stream is kept whole in two ways:
- *
- *   - a hole (something later has arrived) gets 40 ms to close by itself, then it is read from the store, all holes of
- *     all rooms with one query;
- *   - a loss with nothing behind it is found by comparing heads: every two seconds for all live rooms with one query,
- *     and at once when the channel comes back.
- *
- * A stream that is too far behind is cut: its hearers are told to sync, which is cheaper for everybody.
+ * that is committed after the head can be missed. From then on `Repair` keeps its stream whole.
  */
 export class Streams<Hearer> {
-  readonly #options: Required<StreamsOptions<Hearer>>;
+  readonly #options: StreamsOptions<Hearer>;
   readonly #own = new OwnEntries<Hearer>();
   readonly #streams = new Map<string, RoomStream<Hearer>>();
   /** What arrived for rooms that are being opened, and the openings themselves. */
@@ -74,16 +34,11 @@ export class Streams<Hearer> {
   readonly #awaited = new Map<string, number>();
   readonly #turns = new Turns<Hearer>();
   readonly #roomsOf = new Map<Hearer, Set<string>>();
-  readonly #withHoles = new Set<RoomStream<Hearer>>();
-  #cancelFill: (() => void) | undefined;
-  #cancelCompare: (() => void) | undefined;
-  #isFilling = false;
-  #isComparing = false;
-  #isStopped = false;
+  readonly #repair: Repair<Hearer>;
 
   constructor(options: StreamsOptions<Hearer>) {
-    this.#options = { holeMs: 40, compareEveryMs: 2_000, retryMs: 500, fillLimit: 500, cutBehind: 2_000, ...options };
-    this.#scheduleCompare();
+    this.#options = options;
+    this.#repair = new Repair(this.#streams, { ...options, onCompare: () => this.#own.sweep() });
   }
 
   /** Live rooms. */
@@ -122,7 +77,7 @@ export class Streams<Hearer> {
   receive(roomId: string, entries: readonly Entry[]): void {
     this.#opening.get(roomId)?.early.push(...entries);
     const stream = this.#streams.get(roomId);
-    if (stream?.receive(entries)) this.#hasHole(stream);
+    if (stream?.receive(entries)) this.#repair.hasHole(stream);
   }
 
   /**
@@ -195,26 +150,12 @@ export class Streams<Hearer> {
   }
 
   /** Asks the store how far all live rooms have come. For when the channel was away. */
-  async compareHeads(): Promise<void> {
-    if (this.#isComparing || this.#streams.size === 0) return;
-    this.#isComparing = true;
-    try {
-      const heads = await this.#options.store.heads([...this.#streams.keys()]);
-      for (const [roomId, head] of heads) {
-        const stream = this.#streams.get(roomId);
-        if (stream?.knows(head)) this.#hasHole(stream);
-      }
-    } catch (error) {
-      this.#options.onError(error);
-    } finally {
-      this.#isComparing = false;
-    }
+  compareHeads(): Promise<void> {
+    return this.#repair.compareHeads();
   }
 
   stop(): void {
-    this.#isStopped = true;
-    this.#cancelCompare?.();
-    this.#cancelFill?.();
+    this.#repair.stop();
     for (const roomId of this.#streams.keys()) this.#options.channel.close(roomId);
     this.#streams.clear();
     this.#roomsOf.clear();
@@ -246,7 +187,7 @@ export class Streams<Hearer> {
         }
         const stream = new RoomStream<Hearer>(roomId, head, { tell, own });
         this.#streams.set(roomId, stream);
-        if (stream.receive(early)) this.#hasHole(stream);
+        if (stream.receive(early)) this.#repair.hasHole(stream);
       }
     } catch (error) {
       for (const roomId of roomIds) channel.close(roomId);
@@ -267,59 +208,6 @@ export class Streams<Hearer> {
     const stream = this.#streams.get(roomId);
     if (!stream?.isDeserted || this.#awaited.has(roomId)) return;
     this.#streams.delete(roomId);
-    this.#withHoles.delete(stream);
     this.#options.channel.close(roomId);
-  }
-
-  #hasHole(stream: RoomStream<Hearer>): void {
-    this.#withHoles.add(stream);
-    if (!this.#isFilling) this.#scheduleFill(this.#options.holeMs);
-  }
-
-  #scheduleFill(ms: number): void {
-    this.#cancelFill ??= this.#options.timer.after(ms, () => {
-      this.#cancelFill = undefined;
-      void this.#fill();
-    });
-  }
-
-  /** Reads what is missing. Whatever is still missing afterwards is read soon, or later when the store gave nothing. */
-  async #fill(): Promise<void> {
-    const { store, fillLimit, retryMs, onError } = this.#options;
-    this.#isFilling = true;
-    let gave = false;
-    try {
-      const holes = [...this.#withHoles].flatMap((stream) => this.#holesToFill(stream));
-      if (holes.length > 0) {
-        const filled = await store.fill(holes, fillLimit);
-        for (const [roomId, entries] of filled) {
-          gave ||= entries.length > 0;
-          this.#streams.get(roomId)?.receive(entries);
-        }
-      }
-    } catch (error) {
-      onError(error);
-    }
-    this.#isFilling = false;
-    if (this.#isStopped) return;
-    for (const stream of this.#withHoles) if (stream.holes().length === 0) this.#withHoles.delete(stream);
-    if (this.#withHoles.size > 0) this.#scheduleFill(gave ? 0 : retryMs);
-  }
-
-  #holesToFill(stream: RoomStream<Hearer>): Hole[] {
-    const { known, position } = stream;
-    if (known.seq - position.seq > this.#options.cutBehind || known.rev - position.rev > this.#options.cutBehind) {
-      this.#options.cut(stream.hearers, stream.roomId, known);
-      stream.skipTo(known);
-    }
-    return stream.holes();
-  }
-
-  #scheduleCompare(): void {
-    if (this.#isStopped) return;
-    this.#cancelCompare = this.#options.timer.after(this.#options.compareEveryMs, () => {
-      this.#own.sweep();
-      void this.compareHeads().then(() => this.#scheduleCompare());
-    });
   }
 }

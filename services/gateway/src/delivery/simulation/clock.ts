@@ -1,4 +1,4 @@
-import type { Timer } from '../streams.ts';
+import type { Timer } from '../ports.ts';
 
 interface Due {
   at: number;

@@ -1,6 +1,7 @@
 import { MessageWriter, type NewMessage } from '../message-writer.ts';
 import type { Entry, Head, Hole } from '../room-stream.ts';
-import { Streams, type Channel, type Store } from '../streams.ts';
+import type { Channel, Store } from '../ports.ts';
+import { Streams } from '../streams.ts';
 import { SimulatedClock } from './clock.ts';
 
 /** What the network does to one publish on its way to one gateway. */

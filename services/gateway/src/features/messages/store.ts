@@ -2,7 +2,7 @@ import type { Database } from '@parley/database';
 import type { Message } from '@parley/protocol';
 import type { Kysely } from 'kysely';
 import type { Entry, Head, Hole } from '../../delivery/room-stream.ts';
-import type { Store } from '../../delivery/streams.ts';
+import type { Store } from '../../delivery/ports.ts';
 import { changesInSpans } from './changes.sql.ts';
 import { findHeads, messagesInSpans } from './messages.sql.ts';
 import { toMessage } from './view.ts';
