@@ -5,6 +5,7 @@ import addFormats from 'ajv-formats';
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { commandSamples } from './input-samples.ts';
 import { broadcasts, buildAsyncapi, buildOpenapi, commands, type Endpoint, endpoints } from './index.ts';
 
@@ -53,7 +54,9 @@ describe('openapi.json', () => {
       assert.equal('requestBody' in operation, endpoint.body !== undefined);
       assert.equal(Object.keys(operation['security'] ?? {}).length === 0, endpoint.auth === 'none');
       for (const [, name] of path.matchAll(/\{(\w+)\}/g)) {
-        const parameter = Object.values(operation['parameters'] ?? {}).find((one) => String(one['name']) === name);
+        const parameter = Object.values(operation['parameters'] ?? {}).find((one) =>
+          isDeepStrictEqual(one['name'], name),
+        );
         assert.deepEqual([parameter?.['in'], parameter?.['required']], ['path', true]);
       }
     }
@@ -79,13 +82,12 @@ describe('asyncapi.json', () => {
 
   test('has every event, commands with their acknowledgement', () => {
     const { operations = {}, components = {} } = treeOf(buildAsyncapi());
-    const shown = Object.entries(operations).map(([id, operation]) => {
-      const replies = Object.keys(operation['reply']?.['messages'] ?? {}).length;
-      return `${String(operation['action'])} ${String(components['messages']?.[id]?.['name'])} ${replies}`;
-    });
+    const shown = Object.entries(operations).map(([id, { action, reply }]) =>
+      JSON.stringify([action, components['messages']?.[id]?.['name'], Object.keys(reply?.['messages'] ?? {}).length]),
+    );
     const expected = [
-      ...Object.keys(commands).map((name) => `receive ${name} 1`),
-      ...Object.keys(broadcasts).map((name) => `send ${name} 0`),
+      ...Object.keys(commands).map((name) => JSON.stringify(['receive', name, 1])),
+      ...Object.keys(broadcasts).map((name) => JSON.stringify(['send', name, 0])),
     ];
     assert.deepEqual(shown.toSorted(), expected.toSorted());
   });

@@ -8,6 +8,7 @@ export * from './paging.ts';
 export * from './objects.ts';
 export * from './session.ts';
 export * from './rooms.ts';
+export * from './hearing.ts';
 export * from './messages.ts';
 export * from './members.ts';
 export * from './receipts.ts';

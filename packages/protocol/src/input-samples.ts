@@ -214,6 +214,7 @@ const ofBodies: Partial<Record<keyof typeof endpoints, Cases>> = {
       [{ ...login, username: 'a'.repeat(21) }, 'username'],
       [{ ...login, username: 'änna' }, 'username'],
       [{ ...login, password: 'short' }, 'password'],
+      [{ ...login, password: '👍'.repeat(7) }, 'password'],
       [{ ...login, password: 'x'.repeat(201) }, 'password'],
       [{ ...login, name: ' ' }, 'name'],
       [{ ...login, name: 'a\nb' }, 'name'],

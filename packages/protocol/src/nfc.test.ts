@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { toNfc } from './nfc.ts';
+import { sortMarks, toNfc } from './nfc.ts';
 
 const ALL_MARKS: string[] = [];
 for (let code = 0; code <= 0x10ffff; code += 1) {
@@ -19,6 +19,24 @@ function randomFrom(seed: number): () => number {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 }
+
+describe('sortMarks', () => {
+  test('puts any run of marks into canonical order, by itself', () => {
+    for (let seed = 1; seed <= 200; seed += 1) {
+      const random = randomFrom(seed);
+      const length = 2 + Math.floor(random() * 300);
+      const run = Array.from({ length }, () => ALL_MARKS[Math.floor(random() * ALL_MARKS.length)]).join('');
+      assert.equal(sortMarks(run), run.normalize('NFD'), `seed ${seed}`);
+    }
+  });
+
+  test('knows the class of every mark', () => {
+    for (const mark of ALL_MARKS) {
+      const run = `\u0345${mark}\u0334\u0301\u0327${mark}\u0345`;
+      assert.equal(sortMarks(run), run.normalize('NFD'), mark.codePointAt(0)?.toString(16));
+    }
+  });
+});
 
 describe('toNfc', () => {
   test('is what the platform makes of it, for long runs of any marks', () => {

@@ -20,7 +20,8 @@ export function toNfc(text: string): string {
   return text.replace(LONG_RUN, sortMarks).normalize('NFC');
 }
 
-function sortMarks(run: string): string {
+/** The canonical decomposition of a run of combining marks: what NFD makes of it. */
+export function sortMarks(run: string): string {
   let sorted = '';
   let buckets = new Map<MarkClass, string[]>();
   const flush = () => {

@@ -105,7 +105,14 @@ test('auth of CONNECT: what is not understood counts as absent', () => {
       { token: 'a.b.c', echo: null, deviceId: null },
       { token: 'a.b.c', echo: false },
     ],
-    [{ token: 5, deviceId: {} }, { echo: false }],
+    [
+      { token: 5, echo: true, deviceId: 'phone' },
+      { echo: true, deviceId: 'phone' },
+    ],
+    [
+      { token: 'a.b.c', echo: true, deviceId: {} },
+      { token: 'a.b.c', echo: true },
+    ],
     [{ token: '' }, { echo: false }],
     [{ token: 'x'.repeat(1_000_000) }, { echo: false }],
     [{}, { echo: false }],

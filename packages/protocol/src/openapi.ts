@@ -44,7 +44,7 @@ export function buildOpenapi(): JsonObject {
 export function errorCodesOf(endpoint: Endpoint): ErrorCode[] {
   const codes = new Set<ErrorCode>(endpoint.errors);
   const changesSomething = endpoint.method !== 'GET';
-  if (endpoint.query || endpoint.body) codes.add('VALIDATION_ERROR');
+  if (endpoint.params || endpoint.query || endpoint.body) codes.add('VALIDATION_ERROR');
   if (endpoint.body) codes.add('PAYLOAD_TOO_LARGE');
   if (endpoint.params) codes.add('NOT_FOUND');
   if (endpoint.auth !== 'none') codes.add('UNAUTHORIZED').add('TOKEN_EXPIRED');

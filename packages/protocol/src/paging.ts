@@ -32,15 +32,3 @@ export function queryNumber<T extends z.ZodType<number>>(schema: T) {
 }
 
 export const QueryLimit = queryNumber(Limit);
-
-/**
- * An array of at most `max` items. A longer one is refused as a whole before any item is looked at: half a million bad
- * items of one frame would be half a million issues.
- */
-export function listOf<T extends z.ZodType>(item: T, max: number) {
-  return z.preprocess((value, context) => {
-    if (!Array.isArray(value) || value.length <= max) return value;
-    context.addIssue({ code: 'custom', message: `must have at most ${max} items` });
-    return z.NEVER;
-  }, z.array(item).max(max)) as unknown as z.ZodType<z.output<T>[], z.input<T>[]>;
-}

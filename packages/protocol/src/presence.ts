@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { broadcast, command } from './define.ts';
 import { UserId } from './ids.ts';
 import { Presence, User } from './objects.ts';
-import { listOf } from './paging.ts';
 import { StatusText } from './text.ts';
 
 /** The most users of one `presence:get`. */
@@ -19,7 +18,7 @@ export const presenceSet = command('presence:set', {
 
 export const presenceGet = command('presence:get', {
   summary: 'Users with their status; those one shares no room with are left out',
-  input: z.object({ userIds: listOf(UserId, PRESENCE_USERS_MAX) }),
+  input: z.object({ userIds: z.array(UserId).max(PRESENCE_USERS_MAX) }),
   output: z.object({ users: z.array(User) }),
 });
 

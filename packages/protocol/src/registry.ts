@@ -1,6 +1,7 @@
 import { adminUserBan } from './admin.ts';
 import * as auth from './auth.ts';
 import { directOpen } from './direct.ts';
+import * as hearing from './hearing.ts';
 import * as health from './health.ts';
 import * as members from './members.ts';
 import * as messages from './messages.ts';
@@ -15,10 +16,10 @@ export const commands = byName(
   session.sessionRenew,
   rooms.roomCreate,
   rooms.roomList,
-  rooms.roomJoin,
-  rooms.roomLeave,
+  hearing.roomJoin,
+  hearing.roomLeave,
   members.roomMembers,
-  rooms.roomsSync,
+  hearing.roomsSync,
   messages.messageSend,
   messages.messageEdit,
   messages.messageDelete,
@@ -42,12 +43,12 @@ export const broadcasts = byName(
   messages.messageNewEvent,
   messages.messageUpdatedEvent,
   receipts.messageReadEvent,
-  rooms.roomUserJoinedEvent,
-  rooms.roomUserLeftEvent,
+  hearing.roomUserJoinedEvent,
+  hearing.roomUserLeftEvent,
   rooms.roomAddedEvent,
   rooms.roomRemovedEvent,
   rooms.roomUpdatedEvent,
-  rooms.roomResyncEvent,
+  hearing.roomResyncEvent,
   typing.typingStartEvent,
   typing.typingStopEvent,
   presence.presenceChangedEvent,
@@ -73,7 +74,7 @@ export const endpoints = byId(
   rooms.roomsPost,
   rooms.roomGet,
   rooms.roomPatch,
-  rooms.roomJoinPost,
+  hearing.roomJoinPost,
   members.roomLeaveDelete,
   members.roomMembersGet,
   messages.roomMessagesGet,
