@@ -178,7 +178,7 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
   await app.listen({ host: config.HOST, port: config.PORT });
   lifecycle.onStop('http', () => app.close());
   lifecycle.onStop('socket server', () => io.close());
-  lifecycle.onStop('sockets', () => drainSockets(ctx.sockets, limits.DRAIN_MS));
+  lifecycle.onStop('sockets', () => drainSockets(ctx.sockets, limits.DRAIN_MS, () => engine.clientsCount));
 
   await prepareStores({ databaseUrl: config.DATABASE_URL, redis, log, signal });
   lifecycle.ready();

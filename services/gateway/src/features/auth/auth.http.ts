@@ -10,7 +10,9 @@ import type { Tokens } from './tokens.ts';
 export function authRoutes(tokens: Tokens): Route<Context>[] {
   return [
     route(authRegister, async ({ ctx, body, reply }) => loggedIn(reply, await register(ctx, tokens, body))),
-    route(authLogin, async ({ ctx, body, reply }) => loggedIn(reply, await login(ctx, tokens, body))),
+    route(authLogin, async ({ ctx, body, reply }) =>
+      loggedIn(reply, await login(ctx, tokens, { ...body, address: reply.request.ip })),
+    ),
   ];
 }
 

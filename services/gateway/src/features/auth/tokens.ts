@@ -6,6 +6,8 @@ import { ChatError } from '../../platform/errors.ts';
 
 /** The longest token that is looked at, characters; what is longer is no token of anybody's. */
 const MAX_TOKEN_LENGTH = 8_192;
+/** The last moment that a time of four-digit years can say, ms. */
+const LATEST_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 /** Our own claim for the login that a token belongs to. Not `sid`, which other issuers use for theirs. */
 const SESSION_CLAIM = 'parley_session';
 
@@ -113,7 +115,7 @@ function claimsOf(payload: JWTPayload, isOurs: boolean): Claims {
     ...(name.success && { name: name.data }),
     role: payload['role'] === 'admin' ? 'admin' : 'user',
     ...(isOurs && typeof session === 'string' && { sessionId: session }),
-    expiresAt: payload.exp * 1_000,
+    expiresAt: Math.min(payload.exp * 1_000, LATEST_MS),
   };
 }
 

@@ -45,10 +45,10 @@ export async function catchUp(
     messagesInSpans(
       ctx.db,
       wanted.flatMap(({ room, cursor, isTooLong }) => {
-        const after = isTooLong ? room.head_seq - Math.min(NEWEST_PAGE, most) : cursor.seq;
+        const after = isTooLong ? Math.max(0, room.head_seq - NEWEST_PAGE) : cursor.seq;
         return after < room.head_seq ? { roomId: room.id, after, upTo: room.head_seq } : [];
       }),
-      most,
+      Math.max(most, NEWEST_PAGE),
     ),
     changedInSpans(
       ctx.db,

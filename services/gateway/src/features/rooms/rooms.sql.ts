@@ -20,9 +20,11 @@ export interface RoomRow {
   peer_avatar_url: string | null;
   peer_status_text: string | null;
   peer_last_seen_at: Date | null;
-  /** When something last happened in the room, with all its digits, for the cursor of a list. */
-  activity: string;
+  /** When something last happened in the room, in microseconds since the epoch, for the cursor of a list. */
+  activity: number;
 }
+
+const activity = sql<number>`(extract(epoch from coalesce(rooms.last_message_at, rooms.created_at)) * 1000000)::bigint`;
 
 /** Rooms as `viewerId` sees them. */
 function roomsOf(db: Kysely<Database>, viewerId: string) {
@@ -51,7 +53,7 @@ function roomsOf(db: Kysely<Database>, viewerId: string) {
       'peer.avatar_url as peer_avatar_url',
       'peer.status_text as peer_status_text',
       'peer.last_seen_at as peer_last_seen_at',
-      sql<string>`coalesce(rooms.last_message_at, rooms.created_at)::text`.as('activity'),
+      activity.as('activity'),
     ]);
 }
 
@@ -81,7 +83,7 @@ export interface RoomListQuery {
   scope: 'public' | 'mine';
   /** Case-folded part of a name. */
   searchKey?: string | undefined;
-  after?: { activity: string; id: string } | undefined;
+  after?: { activity: number; id: string } | undefined;
   limit: number;
 }
 
@@ -90,7 +92,6 @@ export interface RoomListQuery {
  * rooms it may show instead.
  */
 export function listRooms(db: Kysely<Database>, query: RoomListQuery): Promise<RoomRow[]> {
-  const activity = sql<Date>`coalesce(rooms.last_message_at, rooms.created_at)`;
   return roomsOf(db, query.viewerId)
     .$if(query.scope === 'public', (qb) => qb.where('rooms.kind', '=', 'public'))
     .$if(query.scope === 'mine', (qb) => qb.where('me.user_id', 'is not', null))
@@ -101,9 +102,7 @@ export function listRooms(db: Kysely<Database>, query: RoomListQuery): Promise<R
       ),
     )
     .$if(query.after !== undefined, (qb) =>
-      qb.where(
-        sql<boolean>`(${activity}, rooms.id) < (${query.after?.activity}::timestamptz, ${query.after?.id}::uuid)`,
-      ),
+      qb.where(sql<boolean>`(${activity}, rooms.id) < (${query.after?.activity}::bigint, ${query.after?.id}::uuid)`),
     )
     .orderBy(activity, 'desc')
     .orderBy('rooms.id', 'desc')

@@ -49,23 +49,23 @@ export interface RoomListInput {
   limit: number;
 }
 
-const ACTIVITY = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?[+-]\d\d(:\d\d)?$/;
-const UUID = /^[0-9a-f-]{36}$/;
+const MICROSECONDS = /^\d{1,16}$/;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 export async function getRooms(
   ctx: Context,
   actor: Identity,
   input: RoomListInput,
 ): Promise<{ rooms: Room[]; nextCursor?: string }> {
-  const [activity, id] = input.cursor === undefined ? [] : decodeCursor(input.cursor, [ACTIVITY, UUID]);
+  const [activity, id] = input.cursor === undefined ? [] : decodeCursor(input.cursor, [MICROSECONDS, UUID]);
   const rows = await listRooms(ctx.db, {
     viewerId: actor.user.id,
     scope: input.scope,
     searchKey: input.search ? roomNameKey(input.search) : undefined,
-    after: activity !== undefined && id !== undefined ? { activity, id } : undefined,
+    after: activity !== undefined && id !== undefined ? { activity: Number(activity), id } : undefined,
     limit: input.limit + 1,
   });
   const page = rows.slice(0, input.limit);
   const last = rows.length > page.length ? page.at(-1) : undefined;
-  return { rooms: await toRooms(ctx, page), ...(last && { nextCursor: encodeCursor(last.activity, last.id) }) };
+  return { rooms: await toRooms(ctx, page), ...(last && { nextCursor: encodeCursor(String(last.activity), last.id) }) };
 }

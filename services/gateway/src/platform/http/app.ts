@@ -40,8 +40,17 @@ export async function createHttpApp(options: HttpAppOptions): Promise<FastifyIns
     onProtoPoisoning: 'remove',
     onConstructorPoisoning: 'remove',
     forceCloseConnections: 'idle',
+    frameworkErrors: (error, request, reply) => {
+      sendError(error, request, reply);
+    },
     serverFactory: (listener) => options.serve(listener),
     routerOptions: { maxParamLength: 200 },
+  });
+  // An empty body is none, whatever its type is said to be: routes whose body is optional are called like that.
+  const parseJson = app.getDefaultJsonParser('remove', 'remove');
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body === '') done(null, undefined);
+    else void parseJson(request, String(body), done);
   });
   await app.register(cookie);
   await app.register(cors, {

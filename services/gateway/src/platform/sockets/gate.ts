@@ -39,6 +39,8 @@ export interface Admission {
 export class Gate {
   readonly #options: GateOptions;
   readonly #admissions = new WeakMap<IncomingMessage, Admission>();
+  #entering = 0;
+  readonly #enteringFrom = new Map<string, number>();
 
   constructor(options: GateOptions) {
     this.#options = options;
@@ -61,22 +63,47 @@ export class Gate {
   }
 
   async #admitHandshake(request: IncomingMessage): Promise<Admission> {
-    const { authenticate, addressOf, pending, connections, isOpen } = this.#options;
-    const { maxConnections, maxPendingPerAddress, requireUpgradeAuth } = this.#options;
+    const { authenticate, addressOf, requireUpgradeAuth } = this.#options;
     const address = addressOf(request);
-    if (!isOpen() || (maxConnections !== null && connections() >= maxConnections)) {
+    const credential = findCredential(request);
+    const anonymous = credential ? undefined : address;
+    this.#requireRoom(anonymous); // before anything that costs
+    if (!credential && requireUpgradeAuth) throw new ChatError('UNAUTHORIZED', { message: 'A token is required' });
+    const identity = credential && (await authenticate(credential.token));
+    this.#requireRoom(anonymous);
+    this.#enter(anonymous);
+    return { address, ...(identity && { identity }) };
+  }
+
+  /** @param anonymous the address of a transport that brings no credential */
+  #requireRoom(anonymous: string | undefined): void {
+    const { pending, connections, isOpen, maxConnections, maxPendingPerAddress } = this.#options;
+    if (!isOpen() || (maxConnections !== null && connections() + this.#entering >= maxConnections)) {
       throw new ChatError('UNAVAILABLE', { message: 'This replica is full', retryAfterMs: RETRY_WHEN_FULL_MS });
     }
-    const credential = findCredential(request);
-    if (credential) return { address, identity: await authenticate(credential.token) };
-    if (requireUpgradeAuth) throw new ChatError('UNAUTHORIZED', { message: 'A token is required' });
-    if (maxPendingPerAddress !== null && pending.count(address) >= maxPendingPerAddress) {
+    if (anonymous === undefined || maxPendingPerAddress === null) return;
+    if (pending.count(anonymous) + (this.#enteringFrom.get(anonymous) ?? 0) >= maxPendingPerAddress) {
       throw new ChatError('RATE_LIMITED', {
         message: 'Too many connections wait for their CONNECT',
         retryAfterMs: RETRY_WHEN_CROWDED_MS,
       });
     }
-    return { address };
+  }
+
+  /**
+   * Counts who was let in until engine.io does, which takes it no longer than this turn of the event loop: of a crowd
+   * that comes at once no more get in than there is room for.
+   */
+  #enter(anonymous: string | undefined): void {
+    const count = (by: number): void => {
+      this.#entering += by;
+      if (anonymous === undefined) return;
+      const from = (this.#enteringFrom.get(anonymous) ?? 0) + by;
+      if (from > 0) this.#enteringFrom.set(anonymous, from);
+      else this.#enteringFrom.delete(anonymous);
+    };
+    count(1);
+    setImmediate(count, -1);
   }
 }
 

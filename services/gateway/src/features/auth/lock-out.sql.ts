@@ -1,0 +1,40 @@
+import type { Database } from '@parley/database';
+import { sql, type Kysely } from 'kysely';
+
+export interface FailureKey {
+  /** Case-folded, whether there is such an account or not. */
+  accountKey: string;
+  address: string;
+}
+
+/** Until when the pair is locked; undefined when it is not. */
+export async function findLock(db: Kysely<Database>, { accountKey, address }: FailureKey): Promise<Date | undefined> {
+  const row = await db
+    .selectFrom('login_failures')
+    .where('account_key', '=', accountKey)
+    .where('address', '=', address)
+    .where('locked_until', '>', sql<Date>`now()`)
+    .select('locked_until')
+    .executeTakeFirst();
+  return row?.locked_until ?? undefined;
+}
+
+/** Counts a failure; the last one that is allowed in the window locks the pair. */
+export async function insertFailure(
+  db: Kysely<Database>,
+  { accountKey, address }: FailureKey,
+  { failures, windowMs, lockMs }: { failures: number; windowMs: number; lockMs: number },
+): Promise<void> {
+  await sql`
+    insert into login_failures as f (account_key, address, failures) values (${accountKey}, ${address}, 1)
+    on conflict (account_key, address) do update set
+      failures = case when f.first_at > now() - ${windowMs} * interval '1 ms' then f.failures + 1 else 1 end,
+      first_at = case when f.first_at > now() - ${windowMs} * interval '1 ms' then f.first_at else now() end,
+      locked_until = case
+        when f.first_at > now() - ${windowMs} * interval '1 ms' and f.failures + 1 >= ${failures}
+        then now() + ${lockMs} * interval '1 ms' end`.execute(db);
+}
+
+export async function deleteFailures(db: Kysely<Database>, { accountKey, address }: FailureKey): Promise<void> {
+  await db.deleteFrom('login_failures').where('account_key', '=', accountKey).where('address', '=', address).execute();
+}
