@@ -44,9 +44,11 @@ export function openSessions(ctx: Context, { io, gate, pending, authenticate }: 
   });
   const sessionLimits = sessionLimitsOf(ctx.config);
   const connecting = new WeakSet<ChatSocket['conn']>();
+  const joined = new WeakSet<ChatSocket['conn']>();
 
   io.engine.on('connection', (transport) => {
     const admission = gate.admissionOf(transport.request);
+    gate.opened(transport.request);
     if (admission && !admission.identity) pending.opened(transport, admission.address);
   });
   io.use((socket, next) => {
@@ -85,11 +87,13 @@ export function openSessions(ctx: Context, { io, gate, pending, authenticate }: 
 
   async function begin(socket: ChatSocket): Promise<void> {
     pending.settled(socket.conn);
+    joined.add(socket.conn);
     ctx.sockets.add(socket);
     const log = ctx.log.child({ connectionId: socket.id, userId: socket.data.identity.user.id });
     log.info({ address: socket.data.address, transport: socket.conn.transport.name }, 'connected');
     socket.on('disconnect', (reason) => {
       agenda.delete(socket);
+      closeUnlessJoined(socket);
       ctx.sockets.remove(socket);
       ctx.streams.removeFromAll(socket);
       log.info({ reason }, 'disconnected');
@@ -108,6 +112,16 @@ export function openSessions(ctx: Context, { io, gate, pending, authenticate }: 
       version: PROTOCOL_VERSION,
     });
     watchExpiry(socket);
+  }
+
+  /** A client that has left but keeps its transport is where it was before its CONNECT: it has so much time for another. */
+  function closeUnlessJoined({ conn, data }: ChatSocket): void {
+    joined.delete(conn);
+    if (conn.readyState !== 'open') return;
+    pending.opened(conn, data.address);
+    setTimeout(() => {
+      if (!joined.has(conn)) conn.close();
+    }, ctx.config.limits.CONNECT_TIMEOUT_MS).unref();
   }
 
   function watchExpiry(socket: ChatSocket): void {

@@ -39,8 +39,8 @@ export interface Admission {
 export class Gate {
   readonly #options: GateOptions;
   readonly #admissions = new WeakMap<IncomingMessage, Admission>();
-  #entering = 0;
-  readonly #enteringFrom = new Map<string, number>();
+  /** Handshakes of this turn of the event loop, and the address of those without a credential. */
+  readonly #entering = new Map<IncomingMessage, string | undefined>();
 
   constructor(options: GateOptions) {
     this.#options = options;
@@ -71,18 +71,18 @@ export class Gate {
     if (!credential && requireUpgradeAuth) throw new ChatError('UNAUTHORIZED', { message: 'A token is required' });
     const identity = credential && (await authenticate(credential.token));
     this.#requireRoom(anonymous);
-    this.#enter(anonymous);
+    this.#enter(request, anonymous);
     return { address, ...(identity && { identity }) };
   }
 
   /** @param anonymous the address of a transport that brings no credential */
   #requireRoom(anonymous: string | undefined): void {
     const { pending, connections, isOpen, maxConnections, maxPendingPerAddress } = this.#options;
-    if (!isOpen() || (maxConnections !== null && connections() + this.#entering >= maxConnections)) {
+    if (!isOpen() || (maxConnections !== null && connections() + this.#entering.size >= maxConnections)) {
       throw new ChatError('UNAVAILABLE', { message: 'This replica is full', retryAfterMs: RETRY_WHEN_FULL_MS });
     }
     if (anonymous === undefined || maxPendingPerAddress === null) return;
-    if (pending.count(anonymous) + (this.#enteringFrom.get(anonymous) ?? 0) >= maxPendingPerAddress) {
+    if (pending.count(anonymous) + this.#enteringFrom(anonymous) >= maxPendingPerAddress) {
       throw new ChatError('RATE_LIMITED', {
         message: 'Too many connections wait for their CONNECT',
         retryAfterMs: RETRY_WHEN_CROWDED_MS,
@@ -91,19 +91,23 @@ export class Gate {
   }
 
   /**
-   * Counts who was let in until engine.io does, which takes it no longer than this turn of the event loop: of a crowd
-   * that comes at once no more get in than there is room for.
+   * Counts who was let in until engine.io does (`opened`): of a crowd that comes at once no more get in than there is room
+   * for. A handshake that comes to nothing has failed by the end of this turn of the event loop.
    */
-  #enter(anonymous: string | undefined): void {
-    const count = (by: number): void => {
-      this.#entering += by;
-      if (anonymous === undefined) return;
-      const from = (this.#enteringFrom.get(anonymous) ?? 0) + by;
-      if (from > 0) this.#enteringFrom.set(anonymous, from);
-      else this.#enteringFrom.delete(anonymous);
-    };
-    count(1);
-    setImmediate(count, -1);
+  #enter(request: IncomingMessage, anonymous: string | undefined): void {
+    this.#entering.set(request, anonymous);
+    setImmediate(() => this.opened(request));
+  }
+
+  /** The transport that the request has opened is counted elsewhere from now on. */
+  opened(request: IncomingMessage): void {
+    this.#entering.delete(request);
+  }
+
+  #enteringFrom(address: string): number {
+    let count = 0;
+    for (const from of this.#entering.values()) if (from === address) count += 1;
+    return count;
   }
 }
 
