@@ -1,6 +1,7 @@
 import type { Message, RoomCursor } from '@parley/protocol';
 import type { Context } from '../../context.ts';
-import { changedInSpans, messagesBefore, messagesInSpans, type MessageRow } from './messages.sql.ts';
+import { readWithinBudget } from './budget.ts';
+import { changedInSpans, messagesBefore, messagesInSpans } from './messages.sql.ts';
 import { toMessage } from './view.ts';
 
 /** What a catch-up of too many messages falls back to. */
@@ -27,7 +28,8 @@ export async function newestPage(ctx: Context, room: Head, count: number): Promi
 /**
  * For each room exactly what came after its cursor, up to its head: messages by `seq`, and by `rev` the changes to what
  * one has. Beyond `CATCHUP_MAX` of either the answer is `truncated`: too many messages give the newest page instead, too
- * many changes give none, since all that one has may be outdated. Two queries for all rooms together.
+ * many changes give none, since all that one has may be outdated. So is a room for which the answer has no space left.
+ * The number of queries does not grow with the number of rooms, only with what they bring.
  *
  * @returns in the order of the rooms. They have to be accessible: nothing is checked here.
  */
@@ -38,36 +40,31 @@ export async function catchUp(
 ): Promise<CaughtUp[]> {
   const most = ctx.config.limits.CATCHUP_MAX;
   const wanted = rooms.map((room) => {
-    const cursor = cursors.get(room.id) ?? { seq: 0 };
-    return { room, cursor, isTooLong: room.head_seq - cursor.seq > most };
+    const { seq, rev } = cursors.get(room.id) ?? { seq: 0 };
+    const isTooLong = room.head_seq - seq > most;
+    return { room, seq, rev, isTooLong, after: isTooLong ? Math.max(0, room.head_seq - NEWEST_PAGE) : seq };
   });
-  const [messages, changes] = await Promise.all([
-    messagesInSpans(
-      ctx.db,
-      wanted.flatMap(({ room, cursor, isTooLong }) => {
-        const after = isTooLong ? Math.max(0, room.head_seq - NEWEST_PAGE) : cursor.seq;
-        return after < room.head_seq ? { roomId: room.id, after, upTo: room.head_seq } : [];
-      }),
-      Math.max(most, NEWEST_PAGE),
+  const messages = await readWithinBudget(
+    wanted.flatMap(({ room, after }) =>
+      after < room.head_seq ? { roomId: room.id, after, upTo: room.head_seq, rows: room.head_seq - after } : [],
     ),
-    changedInSpans(
-      ctx.db,
-      wanted.flatMap(({ room, cursor: { seq, rev } }) =>
-        rev !== undefined && rev < room.head_rev ? { roomId: room.id, afterRev: rev, upToSeq: seq } : [],
-      ),
-      most + 1,
+    (spans) => messagesInSpans(ctx.db, spans, Math.max(most, NEWEST_PAGE)),
+  );
+  const changes = await readWithinBudget(
+    wanted.flatMap(({ room, seq, rev }) =>
+      rev !== undefined && rev < room.head_rev
+        ? { roomId: room.id, afterRev: rev, upToSeq: seq, rows: Math.min(room.head_rev - rev, most + 1) }
+        : [],
     ),
-  ]);
-  const messagesOf = Map.groupBy(messages, (row) => row.room_id);
-  const changesOf = Map.groupBy(changes, (row) => row.room_id);
-  const shown = (rows: MessageRow[] | undefined): Message[] => (rows ?? []).map(toMessage);
-  return wanted.map(({ room, cursor, isTooLong }) => {
-    const changed = shown(changesOf.get(room.id));
-    const isTooMuchChanged = changed.length > most;
+    (spans) => changedInSpans(ctx.db, spans, most + 1),
+  );
+  return wanted.map(({ room, rev, isTooLong }) => {
+    const changed = changes.rows.get(room.id) ?? [];
+    const isTooMuchChanged = changed.length > most || changes.leftOut.has(room.id);
     return {
-      messages: shown(messagesOf.get(room.id)),
-      ...(cursor.rev !== undefined && { changed: isTooMuchChanged ? [] : changed }),
-      truncated: isTooLong || isTooMuchChanged,
+      messages: (messages.rows.get(room.id) ?? []).map(toMessage),
+      ...(rev !== undefined && { changed: isTooMuchChanged ? [] : changed.map(toMessage) }),
+      truncated: isTooLong || isTooMuchChanged || messages.leftOut.has(room.id),
     };
   });
 }
