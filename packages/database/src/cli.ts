@@ -22,7 +22,7 @@ async function run(): Promise<number> {
   try {
     return await (command === 'migrate' ? migrate(url) : showStatus(url));
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message || error.name : String(error)}\n`);
+    process.stderr.write(`${describe(error)}\n`);
     return 1;
   }
 }
@@ -49,6 +49,12 @@ async function showStatus(url: string): Promise<number> {
   for (const file of pending) print(`pending  ${file}`);
   if (breaking.length > 0) print('a newer release made a breaking change: this release must not use the database');
   return pending.length > 0 || breaking.length > 0 ? 3 : 0;
+}
+
+/** Several addresses of a host that all refuse make an AggregateError, whose own message is empty. */
+function describe(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(describe).join('; ');
+  return error instanceof Error ? error.message : String(error);
 }
 
 function print(line: string): void {

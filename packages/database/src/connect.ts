@@ -1,5 +1,5 @@
 import { Kysely } from 'kysely';
-import pg from 'pg';
+import { Pool, type Client, type ClientBase } from 'pg';
 import { TransactionLockDialect } from './migration-lock.ts';
 import type { Database } from './schema.ts';
 import { createStatementNamer, namedStatementPool } from './statements.ts';
@@ -29,9 +29,9 @@ export interface DatabaseOptions {
 export interface OpenDatabase {
   readonly db: Kysely<Database>;
   /** For what Kysely can't do. Its queries are not named, its errors are the same. */
-  readonly pool: pg.Pool;
+  readonly pool: Pool;
   /** Waits for queries that run, then closes all connections. Calling it again is no error. */
-  close(): Promise<void>;
+  close: () => Promise<void>;
 }
 
 /** How much longer than the server's own time-out an answer may take before its connection is given up. */
@@ -56,7 +56,7 @@ export function openDatabase(options: DatabaseOptions): OpenDatabase {
     lock_timeout: options.lockTimeoutMs ?? Math.ceil(statementTimeoutMs / 2),
     idle_in_transaction_session_timeout: options.idleInTransactionTimeoutMs ?? statementTimeoutMs,
   };
-  const pool = new pg.Pool({
+  const pool = new Pool({
     connectionString: options.url,
     application_name: options.applicationName,
     max: options.poolMax,
@@ -67,6 +67,7 @@ export function openDatabase(options: DatabaseOptions): OpenDatabase {
     keepAliveInitialDelayMillis: KEEPALIVE_DELAY_MS,
     query_timeout: statementTimeoutMs === 0 ? 0 : statementTimeoutMs + ANSWER_SLACK_MS,
     types: columnTypes,
+    // oxlint-disable-next-line typescript/no-misused-promises -- the pool waits for it, its types say void
     onConnect: (client) => applySettings(client, settings),
   });
   let closing: Promise<void> | undefined;
@@ -94,11 +95,11 @@ export function openDatabase(options: DatabaseOptions): OpenDatabase {
 }
 
 /** With a query under way, `end` destroys the socket at once; the pool then drops the client when it is released. */
-function abandon(client: pg.ClientBase): void {
-  (client as pg.Client).end().catch(() => {});
+function abandon(client: ClientBase): void {
+  (client as Client).end().catch(() => {});
 }
 
-async function applySettings(client: pg.ClientBase, settings: Record<string, number>): Promise<void> {
+async function applySettings(client: ClientBase, settings: Record<string, number>): Promise<void> {
   const names = Object.keys(settings);
   const calls = names.map((name, index) => `set_config('${name}', $${index + 1}, false)`);
   await client.query(`select ${calls.join(', ')}`, Object.values(settings).map(String));

@@ -88,9 +88,13 @@ async function applyPending(
       'was applied by a newer release and is marked as breaking. This release must not use the database any more',
     );
   }
+  const last = recorded.at(-1) ?? '';
+  const late = files.find((file) => !recorded.includes(file.name) && file.name < last);
+  if (late !== undefined) {
+    throw new MigrationError(late.file, `is not applied, but ${last} is, which comes after it`);
+  }
 
   const applied: string[] = [];
-  let failed: MigrationError | undefined;
   const provider: MigrationProvider = {
     getMigrations: () => {
       const migrations: Record<string, Migration> = {};
@@ -102,8 +106,7 @@ async function applyPending(
             try {
               await sql.raw(file.sql).execute(db);
             } catch (error) {
-              failed = failureOf(file, error);
-              throw failed;
+              throw failureOf(file, error);
             }
             applied.push(file.file);
           },
@@ -113,7 +116,6 @@ async function applyPending(
     },
   };
   const { error } = await new Migrator({ db: trx, provider }).migrateToLatest();
-  if (failed !== undefined) throw failed;
   if (error !== undefined) throw error;
   return { applied };
 }
@@ -124,7 +126,7 @@ const appliedElsewhere: Migration = { up: () => Promise.resolve() };
 async function recordedNames(db: Kysely<Database>): Promise<string[]> {
   const table = await sql<{ there: boolean }>`select to_regclass('kysely_migration') is not null as there`.execute(db);
   if (table.rows[0]?.there !== true) return [];
-  const names = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(db);
+  const names = await sql<{ name: string }>`select name from kysely_migration order by name collate "C"`.execute(db);
   return names.rows.map((row) => row.name);
 }
 
@@ -139,6 +141,7 @@ async function withDatabase<T>(
     statementTimeoutMs: 0,
     connectTimeoutMs: 10_000,
     applicationName: 'parley-migrate',
+    prepared: false, // whatever stands between: each statement runs once anyway
   });
   try {
     return await work(opened.db);
@@ -151,6 +154,8 @@ async function withDatabase<T>(
 function failureOf(file: MigrationFile, error: unknown): MigrationError {
   const why = error instanceof Error ? error.message : String(error);
   const position = error instanceof Error && 'position' in error ? Number(error.position) : Number.NaN;
-  const line = Number.isNaN(position) ? '' : `line ${[...file.sql].slice(0, position).join('').split('\n').length}: `;
+  const line = Number.isNaN(position)
+    ? ''
+    : `line ${Array.from(file.sql).slice(0, position).join('').split('\n').length}: `;
   return new MigrationError(file.file, line + why, { cause: error });
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 export const MIGRATIONS_FOLDER = join(import.meta.dirname, '..', 'migrations');
 
 const FILE_NAME = /^\d{6}_[a-z0-9_]+\.sql$/;
-const BREAKING_HEADER = /^--! breaking\s*$/m;
+const BREAKING_HEADER = /^--! breaking\s*$/;
 const BREAKING_MARK = ':breaking';
 
 export interface MigrationFile {
@@ -48,7 +48,7 @@ export async function readMigrations(folder: string): Promise<MigrationFile[]> {
   return Promise.all(
     files.map(async (file) => {
       const sql = await readFile(join(folder, file), 'utf8');
-      const mark = BREAKING_HEADER.test(sql.slice(0, 200)) ? BREAKING_MARK : '';
+      const mark = BREAKING_HEADER.test(sql.split('\n', 1)[0] ?? '') ? BREAKING_MARK : '';
       return { file, name: file.slice(0, -'.sql'.length) + mark, sql };
     }),
   );

@@ -24,6 +24,7 @@ export interface Database {
 export type ChosenStatus = 'online' | 'away' | 'dnd';
 export type UserRole = 'user' | 'admin';
 export type RoomKind = 'public' | 'private' | 'direct';
+export type ChangeKind = 'edit' | 'delete' | 'react';
 export type MemberRole = 'owner' | 'moderator' | 'member';
 
 /** Given at the insert (or by the default), never changed afterwards. */
@@ -101,14 +102,15 @@ export interface MessageChangesTable {
   rev: Fixed<number>;
   seq: Fixed<number>;
   id: Fixed<string>;
-  kind: Fixed<'edit' | 'delete' | 'react'>;
+  kind: Fixed<ChangeKind>;
   actor_id: Fixed<string>;
   at: Fixed<Date>;
   previous_content: Fixed<string | null>;
   content: Fixed<string>;
   edited_at: Fixed<Date | null>;
   deleted_at: Fixed<Date | null>;
-  reactions: Fixed<unknown>;
+  /** `[{emoji, count, userIds}]`; null without any. */
+  reactions: Fixed<Record<string, unknown> | null>;
 }
 
 export interface MessageReactionsTable {

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import type { PoolClient } from 'pg';
+import { sql } from 'kysely';
+import { createDatabase, eventually, expectNoLeaks } from '@parley/test-support';
+import { append, createRooms, openOn, openOwnDatabase } from './testing/world.ts';
+
+const { db, pool } = openOn({ after }, await createDatabase());
+expectNoLeaks({ after });
+
+/** The plans of all statements inside append_messages, as auto_explain tells them to this session. */
+async function explainAppends(client: PoolClient, times: number): Promise<string> {
+  const { rooms, users } = await createRooms(db, { rooms: 2, users: 2 });
+  const plans: string[] = [];
+  const listener = (notice: { message?: string | undefined }) => void plans.push(notice.message ?? '');
+  client.on('notice', listener);
+  try {
+    for (let count = 0; count < times; count++) {
+      await client.query(
+        `select * from append_messages($1::uuid[], $2::text[], array['a', 'b'], array[gen_random_uuid(), gen_random_uuid()],
+          array['x', 'y'], array[null, null]::bigint[])`,
+        [rooms, users],
+      );
+    }
+  } finally {
+    client.off('notice', listener);
+  }
+  return plans.filter((plan) => !plan.includes('from append_messages(')).join('\n');
+}
+
+function assertIndexed(plans: string): void {
+  assert.match(plans, /LockRows/, 'the plans of the function are there');
+  assert.doesNotMatch(plans, /Seq Scan/);
+  assert.doesNotMatch(plans, /JIT:/);
+  const wanted = [
+    /Index Cond: \(\(room_id = i\.room_id\) AND \(sender_id = i\.sender_id\) AND \(client_msg_id = i\.client_msg_id\)\)/,
+    /using users_pkey/,
+    /Index Cond: \(\(room_id = g\w*\.room_id\) AND \(seq = g\w*\.stored_seq\)\)/,
+    /Index Cond: \(id = h\w*\.room_id\)/,
+    /using members_\w+ on members m[^]*?Index Cond: \(\(\w+ = h\w*\.\w+\) AND \(\w+ = h\w*\.\w+\)\)/,
+  ];
+  for (const pattern of wanted) assert.match(plans, pattern);
+}
+
+test('the plans inside use indexes from the first call on empty tables, and after the tables have grown', async () => {
+  const client = await pool.connect();
+  try {
+    await client.query(`load 'auto_explain'`);
+    for (const [name, value] of Object.entries({
+      client_min_messages: 'notice',
+      'auto_explain.log_level': 'notice',
+      'auto_explain.log_min_duration': '0',
+      'auto_explain.log_nested_statements': 'on',
+    })) {
+      await client.query('select set_config($1, $2, false)', [name, value]);
+    }
+    // More than five calls: from then on PostgreSQL may keep a general plan.
+    assertIndexed(await explainAppends(client, 8));
+
+    await sql`insert into users (id, name) select 'u' || g, 'n' from generate_series(1, 5000) g`.execute(db);
+    await sql`insert into rooms (id, kind, name, name_key, created_by)
+      select gen_random_uuid(), 'private', 'r', 'r', 'u1' from generate_series(1, 2000) g`.execute(db);
+    await sql`insert into messages (room_id, seq, id, sender_id, client_msg_id, content, created_at)
+      select id, g, gen_random_uuid(), 'u' || g, 'k', 'x', now() from rooms, generate_series(1, 10) g
+      where kind = 'private'`.execute(db);
+    assertIndexed(await explainAppends(client, 8));
+    await sql`analyze`.execute(db);
+    assertIndexed(await explainAppends(client, 8));
+  } finally {
+    client.release(true);
+  }
+});
+
+test('the rows that every message changes are changed without touching an index', async (t) => {
+  const { db: own } = await openOwnDatabase(t);
+  const { rooms, users } = await createRooms(own, { rooms: 3, users: 3 });
+  const batches = 300;
+  for (let count = 0; count < batches; count++) {
+    await append(
+      own,
+      rooms.map((room, index) => ({ room, sender: users[index] as string })),
+    );
+  }
+  for (const table of ['rooms', 'members']) {
+    await eventually(async () => {
+      const { rows } = await sql<{ all: number; hot: number }>`select n_tup_upd as all, n_tup_hot_upd as hot
+        from pg_stat_user_tables where relname = ${table}`.execute(own);
+      assert.equal(rows[0]?.all, batches * rooms.length, 'PostgreSQL counts late');
+      // A page can be full for a moment, until the old versions on it are pruned.
+      assert.ok(rows[0].hot >= rows[0].all * 0.95, `${table}: ${rows[0].hot} of ${rows[0].all}`);
+    });
+  }
+});
