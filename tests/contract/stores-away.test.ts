@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { after, describe, test } from 'node:test';
+import { eventually } from '@parley/test-support';
+import { connect } from '../support/client.ts';
+import { openDoor } from '../support/door.ts';
+import { startGateways } from '../support/gateways.ts';
+import { call, callOk, errorOf } from '../support/http.ts';
+import { token } from '../support/tokens.ts';
+
+// Contract, section 2: UNAVAILABLE; section 7, guarantee 9: degraded, not dead. The stores are cut off, not stopped.
+
+const gateways = await startGateways({ after }, 0);
+const anas = await token('ana');
+
+function behind(url: string, door: { port: number }): string {
+  const moved = new URL(url);
+  moved.port = String(door.port);
+  return moved.href;
+}
+
+describe('PostgreSQL away', async () => {
+  const databaseUrl = gateways.databaseUrl;
+  const port = Number(new URL(databaseUrl).port);
+  const door = await openDoor({ after }, port);
+  const gateway = await gateways.start({
+    DATABASE_URL: behind(databaseUrl, door),
+    DATABASE_CONNECT_TIMEOUT_MS: '500',
+  });
+
+  test('sends fail with UNAVAILABLE, sockets stay, and the retry finds its place', async (t) => {
+    const ana = await connect(t, gateway, 'ana');
+    const ben = await connect(t, gateway, 'ben');
+    const { room } = await ana.ok('room:create', { name: 'Cut off' });
+    await ben.ok('room:join', { roomId: room.id });
+    await ana.send(room.id, 'before');
+
+    door.leadTo(undefined);
+    door.cut();
+    const payload = { roomId: room.id, content: 'between', clientMsgId: 'between' };
+    const error = await ana.refused('message:send', payload, 'UNAVAILABLE');
+    assert.ok((error.retryAfterMs ?? 0) > 0);
+    await ana.refused('room:list', {}, 'UNAVAILABLE');
+    await ana.refused('message:history', { roomId: room.id }, 'UNAVAILABLE');
+    const { roomId: _inThePath, ...body } = payload;
+    const rest = { token: anas, params: { id: room.id }, body };
+    errorOf(await call(gateway, 'roomMessagesPost', rest), 'UNAVAILABLE');
+    errorOf(await call(gateway, 'meGet', { token: anas }), 'UNAVAILABLE');
+    const login = { body: { username: 'nobody', password: 'wrong horse' } };
+    errorOf(await call(gateway, 'authLogin', login), 'UNAVAILABLE');
+    await callOk(gateway, 'healthReady');
+    await callOk(gateway, 'healthLive');
+
+    door.leadTo(port);
+    const { message } = await eventually(() => ana.ok('message:send', payload));
+    assert.equal(message.seq, 2);
+    await ben.waitFor('message:new', ({ content }) => content === 'between');
+    assert.deepEqual([ana.disconnects, ben.disconnects], [[], []]);
+    const { messages } = await ben.ok('message:history', { roomId: room.id });
+    assert.deepEqual(
+      messages.map(({ content }) => content),
+      ['before', 'between'],
+    );
+  });
+});
+
+describe('Redis away', async () => {
+  const redisUrl = gateways.environment['REDIS_URL'] as string;
+  const port = Number(new URL(redisUrl).port);
+  const door = await openDoor({ after }, port);
+  const gateway = await gateways.start({ REDIS_URL: behind(redisUrl, door) });
+
+  test('sends still commit and are acknowledged; joins, reads and new sockets work', async (t) => {
+    const ana = await connect(t, gateway, 'ana');
+    const { room } = await ana.ok('room:create', { name: 'No nerves' });
+    door.leadTo(undefined);
+    door.cut();
+    assert.equal((await ana.send(room.id, 'one')).seq, 1);
+    const ben = await connect(t, gateway, 'ben');
+    await ben.ok('room:join', { roomId: room.id });
+    assert.equal((await ben.send(room.id, 'two')).seq, 2);
+    await callOk(gateway, 'roomGet', { token: anas, params: { id: room.id } });
+    await ana.ok('room:list', {});
+    await callOk(gateway, 'healthReady');
+    door.leadTo(port);
+    assert.equal((await ana.send(room.id, 'three')).seq, 3);
+    const { messages } = await ben.ok('message:history', { roomId: room.id });
+    assert.deepEqual(
+      messages.map(({ content }) => content),
+      ['one', 'two', 'three'],
+    );
+    assert.deepEqual([ana.disconnects, ben.disconnects], [[], []]);
+  });
+});
