@@ -1,6 +1,7 @@
 import type { Database } from '@parley/database';
 import { sql, type Kysely } from 'kysely';
-import type { MessageRow, RoomSpan } from './messages.sql.ts';
+import type { MessageRow } from './messages.sql.ts';
+import { readSpans, type RoomSpan } from './spans.sql.ts';
 
 /** What is done to a message. */
 export type Change =
@@ -33,26 +34,16 @@ export interface ChangeRow extends MessageRow {
 }
 
 /** Changes of many rooms with one query: of each span the first `limit`, each with the message as it was after it. */
-export async function changesInSpans(
-  db: Kysely<Database>,
-  spans: readonly RoomSpan[],
-  limit: number,
-): Promise<ChangeRow[]> {
-  if (spans.length === 0) return [];
-  const { rows } = await sql<ChangeRow>`
-    select page.* from unnest(
-      ${spans.map((span) => span.roomId)}::uuid[],
-      ${spans.map((span) => span.after)}::bigint[],
-      ${spans.map((span) => span.upTo)}::bigint[]
-    ) as span (room_id, after, up_to)
-    cross join lateral (
-      select m.id, c.id as change_id, m.room_id, m.seq, c.rev, m.sender_id, users.name as sender_name, c.content,
+export function changesInSpans(db: Kysely<Database>, spans: readonly RoomSpan[], limit: number): Promise<ChangeRow[]> {
+  return readSpans(
+    db,
+    spans,
+    sql`select m.id, c.id as change_id, m.room_id, m.seq, c.rev, m.sender_id, users.name as sender_name, c.content,
         m.client_msg_id, m.created_at, m.reply_to, c.edited_at, c.deleted_at, c.reactions
       from message_changes c
       join messages m on m.room_id = c.room_id and m.seq = c.seq
       join users on users.id = m.sender_id
       where c.room_id = span.room_id and c.rev > span.after and c.rev <= span.up_to
-      order by c.rev limit ${limit}
-    ) page`.execute(db);
-  return rows;
+      order by c.rev limit ${limit}`,
+  );
 }

@@ -2,6 +2,7 @@ import type { AppendedRow, Database } from '@parley/database';
 import type { Reaction } from '@parley/protocol';
 import { sql, type Kysely } from 'kysely';
 import type { NewMessage } from '../../delivery/message-writer.ts';
+import { readSpans, type RoomSpan } from './spans.sql.ts';
 
 export interface MessageRow {
   id: string;
@@ -92,32 +93,19 @@ export function messagesBetween(
     .execute();
 }
 
-export interface RoomSpan {
-  roomId: string;
-  after: number;
-  upTo: number;
-}
-
 /** Messages of many rooms with one query: of each span the first `limit`, in order. */
-export async function messagesInSpans(
+export function messagesInSpans(
   db: Kysely<Database>,
   spans: readonly RoomSpan[],
   limit: number,
 ): Promise<MessageRow[]> {
-  if (spans.length === 0) return [];
-  const { rows } = await sql<MessageRow>`
-    select page.* from unnest(
-      ${spans.map((span) => span.roomId)}::uuid[],
-      ${spans.map((span) => span.after)}::bigint[],
-      ${spans.map((span) => span.upTo)}::bigint[]
-    ) as span (room_id, after, up_to)
-    cross join lateral (
-      select ${columns}
-      from messages join users on users.id = messages.sender_id
+  return readSpans(
+    db,
+    spans,
+    sql`select ${columns} from messages join users on users.id = messages.sender_id
       where messages.room_id = span.room_id and messages.seq > span.after and messages.seq <= span.up_to
-      order by messages.seq limit ${limit}
-    ) page`.execute(db);
-  return rows;
+      order by messages.seq limit ${limit}`,
+  );
 }
 
 export function findHeads(
@@ -131,29 +119,17 @@ export function findHeads(
     .execute();
 }
 
-export interface ChangedSpan {
-  roomId: string;
-  afterRev: number;
-  upToSeq: number;
-}
-
 /** Of many rooms with one query: messages up to a `seq` whose latest change is after a `rev`, by ascending `rev`. */
-export async function changedInSpans(
+export function changedInSpans(
   db: Kysely<Database>,
-  spans: readonly ChangedSpan[],
+  spans: readonly { roomId: string; afterRev: number; upToSeq: number }[],
   limit: number,
 ): Promise<MessageRow[]> {
-  if (spans.length === 0) return [];
-  const { rows } = await sql<MessageRow>`
-    select page.* from unnest(
-      ${spans.map((span) => span.roomId)}::uuid[],
-      ${spans.map((span) => span.afterRev)}::bigint[],
-      ${spans.map((span) => span.upToSeq)}::bigint[]
-    ) as span (room_id, after_rev, up_to_seq)
-    cross join lateral (
-      select ${columns} from messages join users on users.id = messages.sender_id
-      where messages.room_id = span.room_id and messages.rev > span.after_rev and messages.seq <= span.up_to_seq
-      order by messages.rev limit ${limit}
-    ) page`.execute(db);
-  return rows;
+  return readSpans(
+    db,
+    spans.map(({ roomId, afterRev, upToSeq }) => ({ roomId, after: afterRev, upTo: upToSeq })),
+    sql`select ${columns} from messages join users on users.id = messages.sender_id
+      where messages.room_id = span.room_id and messages.rev > span.after and messages.seq <= span.up_to
+      order by messages.rev limit ${limit}`,
+  );
 }
