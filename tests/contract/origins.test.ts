@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { gatewayAt, startGateways } from '../support/gateways.ts';
-import { call, callOk, callRefused, errorOf } from '../support/http.ts';
+import { call, callOk, callRefused, errorOf, http, type HttpAnswer } from '../support/http.ts';
 import { token } from '../support/tokens.ts';
 import { handshake, kinds } from '../support/transport.ts';
 
@@ -106,5 +106,42 @@ describe('REST with the cookie', () => {
     assert.ok(allowed !== '*' && allowed !== 'https://evil.example', `allows ${allowed}`);
     const refused = await handshake('polling', listing, headers);
     assert.notEqual(refused.headers['access-control-allow-origin'], 'https://evil.example');
+  });
+});
+
+describe('a page of an allowed origin may read the answers', () => {
+  const origin = 'https://chat.example';
+  const allows = (answer: HttpAnswer) => {
+    assert.equal(answer.headers['access-control-allow-origin'], origin);
+    assert.equal(answer.headers['access-control-allow-credentials'], 'true');
+  };
+
+  test('of REST, errors too', async () => {
+    allows(await call(listing, 'meGet', { token: await token('ana'), headers: { origin } }));
+    const refused = await call(listing, 'meGet', { headers: { origin } });
+    errorOf(refused, 'UNAUTHORIZED');
+    allows(refused);
+  });
+
+  test('of a preflight', async () => {
+    for (const method of ['POST', 'PATCH', 'DELETE']) {
+      const headers = {
+        origin,
+        'access-control-request-method': method,
+        'access-control-request-headers': 'authorization,content-type',
+      };
+      const answer = await http(listing, '/api/me', { method: 'OPTIONS', headers });
+      assert.ok(answer.status === 200 || answer.status === 204);
+      allows(answer);
+      assert.ok(String(answer.headers['access-control-allow-methods']).includes(method));
+      assert.match(String(answer.headers['access-control-allow-headers']), /authorization/i);
+    }
+  });
+
+  test('of long-polling, a refusal too', async () => {
+    allows(await handshake('polling', listing, { origin }));
+    const refused = await handshake('polling', listing, { origin, authorization: 'Bearer bad' });
+    errorOf(refused, 'UNAUTHORIZED');
+    allows(refused);
   });
 });

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
+import { ConnectError } from '@parley/protocol';
 import { eventually } from '@parley/test-support';
-import { connect } from '../support/client.ts';
+import { connect, connectRefused } from '../support/client.ts';
 import { openDoor } from '../support/door.ts';
 import { startGateways } from '../support/gateways.ts';
 import { call, callOk, errorOf } from '../support/http.ts';
@@ -49,6 +50,9 @@ describe('PostgreSQL away', async () => {
     errorOf(await call(gateway, 'authLogin', login), 'UNAVAILABLE');
     await callOk(gateway, 'healthReady');
     await callOk(gateway, 'healthLive');
+    const refusal = await connectRefused(t, gateway, 'cid');
+    assert.equal(refusal.message, 'UNAVAILABLE');
+    assert.equal(ConnectError.parse(refusal.data).code, 'UNAVAILABLE');
 
     door.leadTo(port);
     const { message } = await eventually(() => ana.ok('message:send', payload));

@@ -78,8 +78,15 @@ async function copyOfSimulation(t: TestContext, mutation?: Mutation): Promise<ty
   if (mutation) {
     const path = join(folder, 'delivery', mutation.file);
     const source = await readFile(path, 'utf8');
-    assert.equal(source.split(mutation.find).length, 2, `${mutation.file} has no longer one place like: ${mutation.find}`);
-    await writeFile(path, source.replace(mutation.find, () => mutation.put));
+    assert.equal(
+      source.split(mutation.find).length,
+      2,
+      `${mutation.file} has no longer one place like: ${mutation.find}`,
+    );
+    await writeFile(
+      path,
+      source.replace(mutation.find, () => mutation.put),
+    );
   }
   return (await import(pathToFileURL(join(folder, 'delivery/simulation/history.ts')).href)) as typeof HistoryModule;
 }

@@ -3,6 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Context } from '../../context.ts';
 import { ChatError } from '../../platform/errors.ts';
 import type { SocketRequest } from '../../platform/sockets/handle.ts';
+import { inOrder } from '../../platform/sockets/in-order.ts';
 import { accessRoom } from '../rooms/access.ts';
 import { changeMessage, type Change } from './changes.sql.ts';
 import { toChangeEntry } from './store.ts';
@@ -26,12 +27,11 @@ export async function applyChange(
   }
   const changeId = uuidv7();
   if (!socket.data.echo) ctx.streams.expectOwn(changeId, socket);
-  const row = await changeMessage(ctx.db, { roomId, seq, actorId: actor.user.id, changeId }, change).catch(
-    (error: unknown) => {
-      ctx.streams.settleOwn(changeId);
-      throw error;
-    },
-  );
+  const target = { roomId, seq, actorId: actor.user.id, changeId };
+  const row = await inOrder(socket, () => changeMessage(ctx.db, target, change)).catch((error: unknown) => {
+    ctx.streams.settleOwn(changeId);
+    throw error;
+  });
   if (row.outcome === 'changed') {
     const message = toMessage(row);
     const entry = toChangeEntry(message, changeId);
