@@ -157,19 +157,19 @@ describe('migrateToLatest', () => {
   test('no time-out of statements holds, whoever set it', async (t) => {
     const { url, db } = await openEmpty(t);
     const name = new URL(url).pathname.slice(1);
-    await sql.raw(`alter database ${name} set statement_timeout = '100ms'`).execute(db);
-    const folder = await folderWith(t, { '000090_slow.sql': 'select pg_sleep(0.3)' });
+    await sql.raw(`alter database ${name} set statement_timeout = '500ms'`).execute(db);
+    const folder = await folderWith(t, { '000090_slow.sql': 'select pg_sleep(0.8)' });
     assert.equal((await migrateToLatest(url, { folder })).applied.length, OWN.length + 1);
 
     const impatient = openDatabase({
       url,
       poolMax: 1,
-      statementTimeoutMs: 100,
+      statementTimeoutMs: 500,
       connectTimeoutMs: 5_000,
       applicationName: 'impatient',
     });
     t.after(() => impatient.close());
-    const next = await folderWith(t, { '000090_slow.sql': '', '000091_slow.sql': 'select pg_sleep(0.3)' });
+    const next = await folderWith(t, { '000090_slow.sql': '', '000091_slow.sql': 'select pg_sleep(0.8)' });
     assert.deepEqual(await migrateToLatest(impatient.db, { folder: next }), { applied: ['000091_slow.sql'] });
     // Lifted for that transaction alone.
     await assert.rejects(sql`select pg_sleep(60)`.execute(impatient.db));

@@ -82,7 +82,7 @@ describe('a server that goes away', () => {
   });
 
   test('a frozen backend: the query fails by our own clock, and its connection is not used again', async (t) => {
-    const opened = open(t, { poolMax: 1, statementTimeoutMs: 300 });
+    const opened = open(t, { poolMax: 1, statementTimeoutMs: 1_000 });
     const pid = await backendPid(opened);
     process.kill(pid, 'SIGSTOP');
     try {
@@ -94,7 +94,7 @@ describe('a server that goes away', () => {
   });
 
   test('a frozen backend in a transaction: the same', async (t) => {
-    const opened = open(t, { poolMax: 1, statementTimeoutMs: 300, idleInTransactionTimeoutMs: 0 });
+    const opened = open(t, { poolMax: 1, statementTimeoutMs: 1_000, idleInTransactionTimeoutMs: 0 });
     const frozen = deferred<number>();
     const held = opened.db.transaction().execute(async (trx) => {
       const pid = await backendPid({ ...opened, db: trx });
