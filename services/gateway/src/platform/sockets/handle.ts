@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Command, CommandInput, CommandOutput } from '@parley/protocol';
+import type { Command, CommandInput, CommandOutput, ErrorCode } from '@parley/protocol';
 import { ChatError } from '../errors.ts';
 import { asChatError, validationError } from '../failures.ts';
 import type { Identity } from '../identity.ts';
@@ -10,6 +10,8 @@ import type { ChatServer, ChatSocket } from './types.ts';
 /** Requests of one socket that may be under way at once; a client that pipelines more is told to slow down. */
 export const MAX_IN_FLIGHT = 1_000;
 const RETRY_WHEN_BUSY_MS = 1_000;
+/** Of the name of an event that failed, so much is sent back, characters. */
+const MAX_EVENT_ECHO = 128;
 
 /** One request of a socket. */
 export interface SocketRequest {
@@ -68,14 +70,22 @@ export function openDoor<Context>({ io, ctx, handlers, log, metrics }: DoorOptio
     }
   }
 
-  function failed(socket: ChatSocket, event: string, thrown: unknown): ChatError {
+  /** What a line about a request says; the room is whatever well-formed id the payload names. */
+  function contextOf(socket: ChatSocket, event: string, payload: unknown): Record<string, unknown> {
+    const roomId = (payload as { roomId?: unknown } | null | undefined)?.roomId;
+    return {
+      event,
+      connectionId: socket.id,
+      userId: socket.data.identity.user.id,
+      ...(typeof roomId === 'string' && roomId.length === 36 && { roomId }),
+    };
+  }
+
+  function failed(socket: ChatSocket, event: string, payload: unknown, thrown: unknown): ChatError {
     const error = asChatError(thrown);
     if (error.code !== 'INTERNAL') return error;
     const requestId = randomUUID();
-    log.error(
-      { err: error.cause, requestId, event, connectionId: socket.id, userId: socket.data.identity.user.id },
-      'request failed',
-    );
+    log.error({ err: error.cause, requestId, ...contextOf(socket, event, payload) }, 'request failed');
     return new ChatError('INTERNAL', { details: { requestId } });
   }
 
@@ -83,7 +93,10 @@ export function openDoor<Context>({ io, ctx, handlers, log, metrics }: DoorOptio
     const last = args.at(-1);
     const ack = typeof last === 'function' ? (last as (answer: unknown) => void) : undefined;
     const known = byEvent.has(event) ? event : 'unknown';
+    const payload = ack && args.length === 1 ? undefined : args[0];
+    const startedAt = performance.now();
     let after: (() => void) | undefined;
+    let code: ErrorCode | 'OK' = 'OK';
     const request: SocketRequest = {
       socket,
       actor: socket.data.identity,
@@ -92,16 +105,19 @@ export function openDoor<Context>({ io, ctx, handlers, log, metrics }: DoorOptio
       },
     };
     try {
-      const data = await perform(request, event, ack && args.length === 1 ? undefined : args[0]);
-      metrics.count(known, 'OK');
+      const data = await perform(request, event, payload);
       ack?.({ ok: true, data });
     } catch (thrown) {
-      const error = failed(socket, event, thrown);
-      metrics.count(known, error.code);
+      const error = failed(socket, event, payload, thrown);
+      code = error.code;
       if (ack) ack({ ok: false, error: error.toBody() });
-      else socket.emit('request:error', { event, ...error.toBody() });
+      else socket.emit('request:error', { event: event.slice(0, MAX_EVENT_ECHO), ...error.toBody() });
     }
     after?.();
+    metrics.count(known, code);
+    if (log.isLevelEnabled('debug')) {
+      log.debug({ code, ms: performance.now() - startedAt, ...contextOf(socket, known, payload) }, 'request');
+    }
   }
 
   function onAny(this: ChatSocket, event: string, ...args: unknown[]): void {
