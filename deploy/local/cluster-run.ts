@@ -49,7 +49,7 @@ export function runServers(options: ClusterRunOptions): ClusterRun {
 
   let isComplete = false;
   let stopped: Promise<void> | undefined;
-  const closers: (() => void)[] = [];
+  const unfollow: (() => void)[] = [];
 
   const writeInfo = (): void => {
     if (isComplete && stopped === undefined) writePrivateFile(infoFile, `${JSON.stringify(info(), null, 2)}\n`);
@@ -76,19 +76,18 @@ export function runServers(options: ClusterRunOptions): ClusterRun {
     }),
   });
 
-  // If this process ends without stop(), as by an exception, nothing is left to look after the servers.
+  // If this process ends without stop(), as by an exception, nobody is left to look after the servers.
   const killAll = (): void => {
     for (const service of inStopOrder.flat()) service.kill();
   };
   process.once('exit', killAll);
-  closers.push(() => void process.removeListener('exit', killAll));
 
   const takeDown = async (force: boolean): Promise<void> => {
     claim.recordStopping();
     rmSync(infoFile, { force: true });
-    for (const close of closers.splice(1)) close();
+    for (const end of unfollow) end();
     for (const services of inStopOrder) await Promise.all(services.map((service) => service.stop({ force })));
-    for (const close of closers.splice(0)) close();
+    process.removeListener('exit', killAll);
     claim.release();
   };
 
@@ -98,7 +97,7 @@ export function runServers(options: ClusterRunOptions): ClusterRun {
     },
     async startGateways() {
       await startAll(gateways);
-      for (const { name, log } of blueprint.gateways) closers.push(followProblems(name, log, say));
+      for (const { name, log } of blueprint.gateways) unfollow.push(followProblems(name, log, say));
     },
     async startHaproxy() {
       await startAll([haproxy]);

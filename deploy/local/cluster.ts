@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { assertPortIsFree, listenAddresses } from './addresses.ts';
 import { drawBlueprint } from './blueprint.ts';
+import type { Blueprint } from './blueprint.ts';
 import { claimDataDir } from './claim.ts';
 import { runServers } from './cluster-run.ts';
 import type { ClusterInfo, ClusterRun } from './cluster-run.ts';
@@ -28,6 +29,8 @@ export interface ClusterOptions {
   restart?: boolean;
   /** Is told what happens, line by line; by default nobody is. */
   log?: (line: string) => void;
+  /** Has the last word on how the servers are run, for tests that put something of theirs between them. */
+  alter?: (blueprint: Blueprint) => void | Promise<void>;
   /** Gives up the start: what runs already is taken down, and `startCluster` rejects. */
   signal?: AbortSignal;
 }
@@ -83,6 +86,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       postgresRunsAs,
       haproxyRunsAs: findServerUser(['haproxy', '_www', 'nobody']),
     });
+    await options.alter?.(blueprint);
     signal?.throwIfAborted();
 
     const { postgres, redis, haproxy } = servers;

@@ -29,9 +29,11 @@ test('a process is known by its number and its start', async (t) => {
 
 test('a dead process that nobody waited for is no process', async (t) => {
   // The shell starts one and becomes a program that does not know of it.
-  const program = 'true & echo "child $!"; exec sleep 1000';
+  const program = 'sleep 1000 & echo "child $!"; exec sleep 1000';
   const parent = await startProcess('sh', ['-c', program], { owner: t, readyWhen: /child \d+/ });
   const pid = Number(/child (\d+)/.exec(parent.output)?.[1]);
+  await eventually(() => assert.match(commandLine(parent.pid), /^sleep/));
+  process.kill(pid, 'SIGKILL');
   await eventually(() => assert.equal(identify(pid), undefined));
   assert.ok(process.kill(pid, 0), 'it is still in the list');
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import { commands, ErrorBody, type Ack } from '@parley/protocol';
+import { broadcasts, commands, ErrorBody, type Ack } from '@parley/protocol';
 import { commandSamples } from '../../packages/protocol/src/input-samples.ts';
 import type { RawWebSocket } from '../support/raw-websocket.ts';
 import { attacker, startVictim } from './victim.ts';
@@ -111,6 +111,16 @@ for (const { name, schema, good, full = good, bad } of commandSamples) {
 
 test('the samples name every event of the registry', () => {
   assert.deepEqual(commandSamples.map(({ name }) => name).toSorted(), Object.keys(commands).toSorted());
+});
+
+test('an event whose name is a number is answered in the contract’s shape', async (t) => {
+  const socket = await attacker(t, victim);
+  socket.send('42[7,{}]');
+  socket.send('4277[7,{}]');
+  assert.match(await socket.packet('4377['), /"UNKNOWN_EVENT"/);
+  const answer = await socket.packet('42["request:error"');
+  const [, error] = JSON.parse(answer.slice(2)) as [string, unknown];
+  assert.equal(broadcasts['request:error'].payload.parse(error).code, 'UNKNOWN_EVENT');
 });
 
 describe('events that nobody knows', async () => {

@@ -75,6 +75,24 @@ describe('npm start', () => {
     assert.match(await runDemo(launcher, t), /Demo: Hello!/);
   });
 
+  test('keeps a long-polling client that has no cookies with its gateway', async () => {
+    const gateways = new Set<string>();
+    for (let client = 0; client < 6; client++) {
+      const path = `http://127.0.0.1:${launcher.port}/socket.io/?EIO=4&transport=polling`;
+      const ask = async (query = '', body?: string): Promise<string> => {
+        const answer = await fetch(path + query, body === undefined ? {} : { method: 'POST', body });
+        assert.equal(answer.status, 200);
+        return answer.text();
+      };
+      const { sid } = JSON.parse((await ask()).slice(1)) as { sid: string };
+      gateways.add(sid.split('.')[0] ?? '');
+      await ask(`&sid=${sid}`, `40${JSON.stringify({ token: tokenOf(launcher) })}`);
+      assert.match(await ask(`&sid=${sid}`), /^40\{"sid":/);
+      await ask(`&sid=${sid}`, '41\x1e1');
+    }
+    assert.deepEqual([...gateways].sort(), ['gateway1', 'gateway2']);
+  });
+
   for (const name of ['gateway1', 'redis', 'postgres', 'haproxy']) {
     test(`starts ${name} again when it was killed, on the same port, and rewrites the file`, async () => {
       const info = await readInfo(launcher.dataDir);
@@ -161,12 +179,16 @@ describe('npm start', () => {
   });
 });
 
-/** Over REST, with the token of the banner. */
+/** The token of the banner. */
+function tokenOf(launcher: Launcher): string {
+  return /const token = '([^']+)'/.exec(launcher.process.output)?.[1] ?? assert.fail('the banner has no token');
+}
+
+/** Over REST. */
 async function countMessages(launcher: Launcher): Promise<number> {
-  const token = /const token = '([^']+)'/.exec(launcher.process.output)?.[1];
   const get = async (path: string) => {
     const answer = await fetch(`http://127.0.0.1:${launcher.port}/api${path}`, {
-      headers: { authorization: `Bearer ${token}` },
+      headers: { authorization: `Bearer ${tokenOf(launcher)}` },
     });
     assert.equal(answer.status, 200, path);
     return answer.json();

@@ -120,8 +120,9 @@ export function openDoor<Context>({ io, ctx, handlers, log, metrics }: DoorOptio
     }
   }
 
-  function onAny(this: ChatSocket, event: string, ...args: unknown[]): void {
-    void answer(this, event, args);
+  function onAny(this: ChatSocket, event: unknown, ...args: unknown[]): void {
+    // Whoever writes packets by hand can call an event by a number.
+    answer(this, String(event), args).catch((error: unknown) => log.error({ err: error }, 'answering failed'));
   }
 
   io.on('connection', (socket) => {
