@@ -18,7 +18,7 @@ import { startStores, type Stores } from './stores.ts';
 const ROOT = join(import.meta.dirname, '..');
 const TESTS = ['packages/**/*.test.ts', 'services/**/*.test.ts', 'deploy/**/*.test.ts', 'tests/**/*.test.ts'];
 /** Whole clusters: one at a time, when the others are done. */
-const HEAVY = join('tests', 'cluster') + sep;
+const HEAVY = ['cluster', 'compose', 'clients'].map((folder) => join('tests', folder) + sep);
 
 const CONCURRENCY = 2;
 /** For one file; far more than any takes, so that one that hangs ends the run and names itself. */
@@ -65,7 +65,7 @@ async function test(patterns: string[], counts: Counts): Promise<void> {
   const light: string[] = [];
   const heavy: string[] = [];
   for await (const file of glob(patterns, { exclude: ['**/node_modules/**'] })) {
-    (relative(ROOT, resolve(file)).startsWith(HEAVY) ? heavy : light).push(file);
+    (HEAVY.some((folder) => relative(ROOT, resolve(file)).startsWith(folder)) ? heavy : light).push(file);
   }
   if (light.length + heavy.length === 0) throw new Error(`no test file matches ${patterns.join(' ')}`);
 
@@ -78,7 +78,7 @@ async function test(patterns: string[], counts: Counts): Promise<void> {
   try {
     if (light.length > 0) await step('tests', () => runFiles(light.toSorted(), CONCURRENCY, FILE_TIMEOUT_MS, counts));
     if (heavy.length > 0)
-      await step('cluster tests', () => runFiles(heavy.toSorted(), 1, HEAVY_FILE_TIMEOUT_MS, counts));
+      await step('tests of whole clusters', () => runFiles(heavy.toSorted(), 1, HEAVY_FILE_TIMEOUT_MS, counts));
   } finally {
     await stores.stop();
   }

@@ -123,6 +123,7 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
   });
 
   let drainingSince = Infinity;
+  const noticeMs = Math.min(DRAIN_NOTICE_MS, limits.DRAIN_MS);
   const pending = new PendingTransports();
   const gate = new Gate({
     authenticate,
@@ -130,7 +131,7 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
     isAllowedOrigin,
     pending,
     connections: () => engine.clientsCount,
-    isOpen: () => lifecycle.phase === 'ready' || Date.now() - drainingSince < DRAIN_NOTICE_MS,
+    isOpen: () => lifecycle.phase === 'ready' || Date.now() - drainingSince < noticeMs,
     maxConnections: limits.MAX_CONNECTIONS,
     maxPendingPerAddress: limits.MAX_PENDING_PER_ADDRESS,
     requireUpgradeAuth: config.REQUIRE_UPGRADE_AUTH,
@@ -178,7 +179,9 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
   await app.listen({ host: config.HOST, port: config.PORT });
   lifecycle.onStop('http', () => app.close());
   lifecycle.onStop('socket server', () => io.close());
-  lifecycle.onStop('sockets', () => drainSockets(ctx.sockets, limits.DRAIN_MS, () => engine.clientsCount));
+  lifecycle.onStop('sockets', () =>
+    drainSockets(ctx.sockets, { drainMs: limits.DRAIN_MS, noticeMs, open: () => engine.clientsCount }),
+  );
 
   await prepareStores({ databaseUrl: config.DATABASE_URL, redis, log, signal });
   lifecycle.ready();

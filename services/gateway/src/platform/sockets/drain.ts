@@ -9,25 +9,38 @@ const MAX_AFTER_MS = 1_000;
 const LAST_POLL_MS = 3_000;
 const LOOK_EVERY_MS = 20;
 
+export interface DrainOptions {
+  /** Over which the sockets are sent away, ms. */
+  drainMs: number;
+  /** For so long the proxy may still send new ones here, ms. */
+  noticeMs: number;
+  /** How many transports are open. */
+  open: () => number;
+}
+
 /**
  * Sends all sockets elsewhere, one after another and evenly over `drainMs`, so that the other replicas are not met by
- * all of them at once. Sockets that join meanwhile are sent away as well. Over at once when nobody is here.
- *
- * @param open how many transports are open
+ * all of them at once. Sockets that join meanwhile are sent away as well, and nobody is cut off untold: it is over when
+ * the proxy knows and the last transport is closed. Over at once when nobody was here.
  */
-export async function drainSockets(sockets: SocketRegistry, drainMs: number, open: () => number): Promise<void> {
-  const endsAt = Date.now() + drainMs;
-  while (sockets.size > 0) {
+export async function drainSockets(sockets: SocketRegistry, { drainMs, noticeMs, open }: DrainOptions): Promise<void> {
+  const startedAt = Date.now();
+  const noticedAt = open() === 0 ? startedAt : startedAt + noticeMs;
+  const endsAt = startedAt + drainMs;
+  while (Date.now() < Math.max(endsAt, noticedAt) + LAST_POLL_MS) {
     const leftMs = endsAt - Date.now();
-    const dueNow = leftMs <= 0 ? sockets.size : 1;
-    let ended = 0;
-    for (const socket of sockets.all()) {
-      endSession(socket, 'SERVER_DRAIN', 'This replica restarts', Math.floor(Math.random() * MAX_AFTER_MS));
-      sockets.remove(socket);
-      ended += 1;
-      if (ended >= dueNow) break;
-    }
-    if (sockets.size > 0) await delay(Math.max(0, leftMs / (sockets.size + 1)));
+    endSome(sockets, leftMs <= 0 ? sockets.size : 1);
+    if (sockets.size === 0 && open() === 0 && Date.now() >= noticedAt) return;
+    await delay(sockets.size > 0 ? Math.max(0, leftMs / (sockets.size + 1)) : LOOK_EVERY_MS);
   }
-  for (let waitedMs = 0; open() > 0 && waitedMs < LAST_POLL_MS; waitedMs += LOOK_EVERY_MS) await delay(LOOK_EVERY_MS);
+}
+
+function endSome(sockets: SocketRegistry, count: number): void {
+  let ended = 0;
+  for (const socket of sockets.all()) {
+    if (ended >= count) return;
+    endSession(socket, 'SERVER_DRAIN', 'This replica restarts', Math.floor(Math.random() * MAX_AFTER_MS));
+    sockets.remove(socket);
+    ended += 1;
+  }
 }
