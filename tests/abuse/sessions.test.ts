@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, afterEach, describe, test } from 'node:test';
+import { within } from '@parley/test-support';
 import { connect } from '../support/client.ts';
 import { http } from '../support/http.ts';
 import { SOCKETS } from '../support/packets.ts';
@@ -201,7 +202,7 @@ describe('handshakes that are none', () => {
     t.after(() => polling.close());
     const path = `${SOCKETS}&transport=polling&sid=${polling.sid}`;
     await Promise.all([http(gateway, path), http(gateway, path)]);
-    await polling.closed;
+    await within(polling.closed, 'the end of the session');
   });
 });
 

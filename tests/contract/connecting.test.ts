@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { ConnectError } from '@parley/protocol';
+import { within } from '@parley/test-support';
 import { connect, connectRefused } from '../support/client.ts';
 import { gatewayAt, startGateways } from '../support/gateways.ts';
 import { errorOf } from '../support/http.ts';
@@ -62,7 +63,7 @@ for (const kind of kinds) {
       const connected = await openTransport(t, kind, gateway);
       connected.send(`40${JSON.stringify({ token: good })}`);
       await connected.packet('42["session:ready"');
-      await Promise.all([silent.closed, refused.closed, elsewhere.closed]);
+      await within(Promise.all([silent.closed, refused.closed, elsewhere.closed]), 'the end of the three');
       connected.send('421["room:list",{}]');
       assert.match(await connected.packet('431'), /"ok":true/);
     });

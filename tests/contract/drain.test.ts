@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import { eventually } from '@parley/test-support';
+import { eventually, within } from '@parley/test-support';
 import { connect } from '../support/client.ts';
 import { openDoor } from '../support/door.ts';
 import { startGateways } from '../support/gateways.ts';
@@ -25,7 +25,7 @@ for (const kind of kinds) {
       const { code, reconnect, afterMs } = (JSON.parse(packet.slice(2)) as [string, Record<string, unknown>])[1];
       assert.deepEqual({ code, reconnect }, { code: 'SERVER_DRAIN', reconnect: true });
       assert.ok(afterMs === undefined || (typeof afterMs === 'number' && afterMs >= 0));
-      await transport.closed;
+      await within(transport.closed, 'the end of the transport');
       await stopped;
       assert.ok(!transport.packets.includes('41'), 'a DISCONNECT keeps clients from coming back');
     });

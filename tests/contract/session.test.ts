@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import { eventually } from '@parley/test-support';
+import { eventually, within } from '@parley/test-support';
 import { connect, type Client } from '../support/client.ts';
 import { gatewayAt, startGateways } from '../support/gateways.ts';
 import { hmacKey, inSeconds, token } from '../support/tokens.ts';
@@ -43,7 +43,7 @@ describe('at exp', { concurrency: true }, () => {
       assert.ok(inMs > 0 && inMs <= 2_000, `expires in ${inMs} ms`);
       await transport.packet('42["session:ended"');
       assert.ok(Date.now() >= exp * 1_000, 'it ended before exp');
-      await transport.closed;
+      await within(transport.closed, 'the end of the transport');
       const told = transport.packets.filter((packet) => packet.startsWith('4')).slice(-2);
       const [ended, disconnect] = told;
       const { code, message, reconnect } = (JSON.parse(ended?.slice(2) ?? '') as [string, Record<string, unknown>])[1];

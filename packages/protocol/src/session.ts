@@ -28,7 +28,10 @@ export type ConnectAuth = z.output<typeof ConnectAuth>;
 
 /** `data` of a CONNECT_ERROR. */
 export const ConnectError = z
-  .object({ code: z.enum(['UNAUTHORIZED', 'TOKEN_EXPIRED', 'RATE_LIMITED']) })
+  .object({
+    ...ErrorBody.shape,
+    code: z.enum(['UNAUTHORIZED', 'TOKEN_EXPIRED', 'RATE_LIMITED', 'UNAVAILABLE', 'INTERNAL']),
+  })
   .meta({ id: 'ConnectError' });
 export type ConnectError = z.output<typeof ConnectError>;
 

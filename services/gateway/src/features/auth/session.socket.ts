@@ -70,7 +70,7 @@ export function openSessions(ctx: Context, { io, gate, pending, authenticate }: 
     const admission = gate.admissionOf(socket.request);
     const { token, echo } = ConnectAuth.parse(socket.handshake.auth);
     const identity = await identify(token, admission?.identity);
-    socket.data = { identity, address: admission?.address ?? 'unknown', echo, inFlight: 0 };
+    socket.data = { identity, address: admission?.address ?? 'unknown', echo, inFlight: 0, isEnded: false };
     if (!(await admitConnection(ctx, socket))) {
       throw new ChatError('RATE_LIMITED', { message: 'Too many connections of this user' });
     }

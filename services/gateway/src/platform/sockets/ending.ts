@@ -6,11 +6,14 @@ const HANG_UP_AFTER_MS = 1_000;
 
 /**
  * Ends a session by the table of the protocol: tells the client why, then closes. Clients come back by themselves from
- * a transport that closes, and stay away after a DISCONNECT packet; so the code decides which of the two it is.
+ * a transport that closes, and stay away after a DISCONNECT packet; so the code decides which of the two it is. Ending
+ * it again does nothing.
  *
  * @param afterMs how long the client should stay away, when it can choose
  */
 export function endSession(socket: ChatSocket, code: SessionEndingCode, message: string, afterMs?: number): void {
+  if (socket.data.isEnded) return;
+  socket.data.isEnded = true;
   const { reconnect } = sessionEndings[code];
   socket.emit('session:ended', { code, message, reconnect, ...(afterMs !== undefined && { afterMs }) });
   if (reconnect) hangUp(socket);

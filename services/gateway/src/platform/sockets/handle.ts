@@ -6,6 +6,7 @@ import type { Identity } from '../identity.ts';
 import type { Log } from '../log.ts';
 import type { RequestMetrics } from '../metrics.ts';
 import type { ChatServer, ChatSocket } from './types.ts';
+import { boundUnread, hasEnoughUnread } from './unread.ts';
 
 /** Requests of one socket that may be under way at once; a client that pipelines more is told to slow down. */
 export const MAX_IN_FLIGHT = 1_000;
@@ -60,6 +61,9 @@ export function openDoor<Context>({ io, ctx, handlers, log, metrics }: DoorOptio
     if (socket.data.inFlight >= MAX_IN_FLIGHT) {
       throw new ChatError('RATE_LIMITED', { message: 'Too many requests at once', retryAfterMs: RETRY_WHEN_BUSY_MS });
     }
+    if (hasEnoughUnread(socket)) {
+      throw new ChatError('RATE_LIMITED', { message: 'Read the answers first', retryAfterMs: RETRY_WHEN_BUSY_MS });
+    }
     const parsed = handler.command.input.safeParse(payload);
     if (!parsed.success) throw validationError(parsed.error);
     socket.data.inFlight += 1;
@@ -113,6 +117,7 @@ export function openDoor<Context>({ io, ctx, handlers, log, metrics }: DoorOptio
       if (ack) ack({ ok: false, error: error.toBody() });
       else socket.emit('request:error', { event: event.slice(0, MAX_EVENT_ECHO), ...error.toBody() });
     }
+    boundUnread(socket);
     after?.();
     metrics.count(known, code);
     if (log.isLevelEnabled('debug')) {
@@ -121,6 +126,7 @@ export function openDoor<Context>({ io, ctx, handlers, log, metrics }: DoorOptio
   }
 
   function onAny(this: ChatSocket, event: unknown, ...args: unknown[]): void {
+    if (this.data.isEnded) return;
     // Whoever writes packets by hand can call an event by a number.
     answer(this, String(event), args).catch((error: unknown) => log.error({ err: error }, 'answering failed'));
   }

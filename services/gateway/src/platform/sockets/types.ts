@@ -11,6 +11,8 @@ export interface SocketData {
   echo: boolean;
   /** Requests that are being worked on. */
   inFlight: number;
+  /** Was told that its session is over, and may still be fetching that: nothing else is done or told. */
+  isEnded: boolean;
 }
 
 type NoEvents = Record<string, never>;
