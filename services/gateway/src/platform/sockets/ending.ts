@@ -1,7 +1,7 @@
 import { sessionEndings, type SessionEndingCode } from '@parley/protocol';
 import type { ChatSocket } from './types.ts';
 
-/** How long a client has to act on a DISCONNECT before its transport is closed, ms. */
+/** How long a client has to act on a DISCONNECT, or to close its side, before the transport is closed for it, ms. */
 const HANG_UP_AFTER_MS = 1_000;
 
 /**
@@ -20,17 +20,32 @@ export function endSession(socket: ChatSocket, code: SessionEndingCode, message:
   else dismiss(socket);
 }
 
-/** Closes the transport as if the network had. */
+/**
+ * Closes the transport as if the network had, which brings every client back. What is buffered goes first.
+ *
+ * Long-polling: without Engine.IO's close packet, after which Python's and Rust's clients stay away. A transport that is
+ * discarded sends none; the next poll finds no session.
+ *
+ * WebSocket: without a close frame. Java's clients do not answer it and notice nothing until the ping time-out; the end
+ * of the TCP connection they do notice.
+ */
 function hangUp({ conn }: ChatSocket): void {
-  if (conn.transport.name !== 'polling') {
-    conn.close();
-    return;
-  }
-  // An orderly close of long-polling ends with Engine.IO's close packet, after which Python's clients stay away. Without
-  // it the next poll finds no session, which every client takes for a lost connection; but what is buffered goes first.
-  const { writeBuffer } = conn as unknown as { writeBuffer: unknown[] };
-  if (writeBuffer.length === 0) conn.close(true);
-  else conn.once('drain', () => conn.close(true));
+  const { transport } = conn;
+  if (transport.name === 'polling') transport.discard();
+  else if (transport.name === 'websocket') closeWithoutFrame(transport as unknown as WebSocketTransport);
+  conn.close();
+}
+
+/** engine.io's transport (6.6): the WebSocket is not in its types, nor the TCP connection in those of ws (8). */
+interface WebSocketTransport {
+  socket: { close(): void; terminate(): void; _socket: { end(): void } };
+}
+
+function closeWithoutFrame({ socket }: WebSocketTransport): void {
+  socket.close = () => {
+    socket._socket.end();
+    setTimeout(() => socket.terminate(), HANG_UP_AFTER_MS).unref();
+  };
 }
 
 /**

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { MAX_PACKETS_PER_POLL } from './polling-cap.ts';
 import { createEngine } from './server.ts';
 
@@ -159,6 +160,30 @@ test('heartbeats go on while a backlog is fetched', async (t) => {
     }
   }
   assert.deepEqual(received, onWire(messages(0, 200)));
+});
+
+test('a ping overtakes a backlog', async (t) => {
+  const session = await openSession(t, { pingIntervalMs: 50, pingTimeoutMs: 60_000 });
+  send(session, messages(0, 100));
+  await once(session.socket, 'packetCreate'); // the ping
+  const answers = await session.polls(7);
+  assert.deepEqual(answers[0], [PING, ...onWire(messages(0, 15))]);
+  assert.deepEqual(answers.flat().slice(1), onWire(messages(0, 100)));
+});
+
+test('a close waits for a client that is still fetching, longer than a heartbeat', async (t) => {
+  const session = await openSession(t, { pingIntervalMs: 100, pingTimeoutMs: 400 });
+  const backlog = messages(0, 50 * MAX_PACKETS_PER_POLL);
+  send(session, backlog);
+  session.socket.close();
+  const received: string[] = [];
+  // As long as a client of 20 ms away needs: twice the time in which a silent one would be given up.
+  while (received.length < backlog.length) {
+    await delay(20);
+    received.push(...(await session.poll()));
+  }
+  assert.deepEqual(received, onWire(backlog));
+  assert.deepEqual(await session.poll(), ['6', '1']);
 });
 
 interface Heartbeat {
