@@ -1,0 +1,73 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Fault, Stage } from '../chaos/stage.ts';
+import { waitUntil } from '../chaos/wait.ts';
+
+const BACK_MS = 60_000;
+
+interface Process {
+  name: string;
+  pid: number;
+}
+
+function anyGateway({ cluster, random }: Stage): Process {
+  return random.pick(cluster.info.gateways);
+}
+
+/** The launcher has started a new process, and it is ready. cluster.json names the old one until then. */
+async function comesBack({ cluster }: Stage, { name, pid }: Process): Promise<void> {
+  await waitUntil(async () => {
+    const now = cluster.info.gateways.find((gateway) => gateway.name === name);
+    return now !== undefined && now.pid !== pid && (await isReady(now.port));
+  }, BACK_MS);
+}
+
+async function isReady(port: number): Promise<boolean> {
+  try {
+    return (await fetch(`http://127.0.0.1:${port}/health/ready`, { signal: AbortSignal.timeout(1_000) })).ok;
+  } catch {
+    return false;
+  }
+}
+
+export const killGateway: Fault = {
+  name: 'kill-gateway',
+  about: 'kill -9 of a gateway',
+  async strike(stage) {
+    const gateway = anyGateway(stage);
+    process.kill(gateway.pid, 'SIGKILL');
+    await comesBack(stage, gateway);
+  },
+};
+
+export const pauseGateway: Fault = {
+  name: 'pause-gateway',
+  about: 'SIGSTOP of a gateway for 10 s',
+  async strike(stage) {
+    const { pid } = anyGateway(stage);
+    process.kill(pid, 'SIGSTOP');
+    await delay(10_000 * stage.pace);
+    process.kill(pid, 'SIGCONT');
+  },
+};
+
+export const stopGateway: Fault = {
+  name: 'stop-gateway',
+  about: 'SIGTERM of a gateway: it drains, and a new one is started',
+  async strike(stage) {
+    const gateway = anyGateway(stage);
+    process.kill(gateway.pid, 'SIGTERM');
+    await comesBack(stage, gateway);
+  },
+};
+
+export const rollingRestart: Fault = {
+  name: 'rolling-restart',
+  about: 'SIGTERM of all gateways, one after the other',
+  async strike(stage) {
+    for (const gateway of stage.cluster.info.gateways) {
+      process.kill(gateway.pid, 'SIGTERM');
+      await comesBack(stage, gateway);
+      await delay(1_500); // HAProxy has to notice
+    }
+  },
+};
