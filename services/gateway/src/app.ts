@@ -139,8 +139,8 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
   const sessions = openSessions(ctx, { io, gate, pending, authenticate });
   const connections = keepConnections(ctx);
   lifecycle.onStop('sessions', () => {
-    sessions.stop();
     connections.stop();
+    return sessions.stop();
   });
   openDoor({
     io,

@@ -41,7 +41,8 @@ interface Waiting<Outcome> {
  * One batch is under way at a time, and messages enter it in the order they came: what one socket sends to one room gets
  * its `seq` in that order. Outcomes are told in the same order.
  *
- * A batch that fails for another reason than an absent store is halved until the message at fault is alone.
+ * A batch that fails for another reason than an absent store or a lost race is halved until the message at fault is
+ * alone.
  */
 export class MessageWriter<Outcome> {
   readonly #options: Required<MessageWriterOptions<Outcome>>;
@@ -84,7 +85,7 @@ export class MessageWriter<Outcome> {
       batch.forEach(({ resolve }, index) => resolve(outcomes[index] as Outcome));
     } catch (error) {
       if (isTransient(error) && tries < maxTries) return this.#commit(batch, tries + 1);
-      if (isUnavailable(error) || batch.length === 1) {
+      if (isTransient(error) || isUnavailable(error) || batch.length === 1) {
         for (const { reject } of batch) reject(error);
         return;
       }

@@ -36,8 +36,9 @@ export class OwnEntries<Hearer> {
     if (own) own.age = 0;
   }
 
-  delete(id: string): void {
-    this.#own.delete(id);
+  /** @returns false when its stream has passed it already */
+  delete(id: string): boolean {
+    return this.#own.delete(id);
   }
 
   /** Forgets what no stream has passed for long: its room was left, or its stream was cut. */

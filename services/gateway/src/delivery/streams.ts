@@ -73,6 +73,16 @@ export class Streams<Hearer> {
     else this.#own.delete(id);
   }
 
+  /**
+   * Nobody knows what became of an entry of one's own. If its stream has passed it, it was committed, and its writer is
+   * the only one who was not told: its stream is cut.
+   */
+  failOwn(id: string, roomId: string, hearer: Hearer): void {
+    const stream = this.#streams.get(roomId);
+    if (this.#own.delete(id) || !stream || !this.hears(hearer, roomId)) return;
+    this.#options.cut([hearer], roomId, stream.known);
+  }
+
   /** Entries from a commit of this gateway, or from the channel. Of no interest when nobody here hears the room. */
   receive(roomId: string, entries: readonly Entry[]): void {
     this.#opening.get(roomId)?.early.push(...entries);

@@ -174,7 +174,7 @@ export class SimulatedGateway {
       this.streams.settleOwn(id, { roomId, entry });
     } catch (error) {
       if (!(error instanceof StoreAway)) throw error;
-      this.streams.settleOwn(id);
+      this.streams.failOwn(id, roomId, client);
     } finally {
       client.sending -= 1;
     }

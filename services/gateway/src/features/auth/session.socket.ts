@@ -26,7 +26,7 @@ export interface SessionOptions {
 
 export interface Sessions {
   handlers: SocketHandler<Context>[];
-  stop(): void;
+  stop(): Promise<void>;
 }
 
 /**
@@ -45,6 +45,7 @@ export function openSessions(ctx: Context, { io, gate, pending, authenticate }: 
   const sessionLimits = sessionLimitsOf(ctx.config);
   const connecting = new WeakSet<ChatSocket['conn']>();
   const joined = new WeakSet<ChatSocket['conn']>();
+  const releases = new Set<Promise<void>>();
 
   io.engine.on('connection', (transport) => {
     const admission = gate.admissionOf(transport.request);
@@ -97,7 +98,10 @@ export function openSessions(ctx: Context, { io, gate, pending, authenticate }: 
       ctx.sockets.remove(socket);
       ctx.streams.removeFromAll(socket);
       log.info({ reason }, 'disconnected');
-      releaseConnection(ctx, socket).catch((error: unknown) => log.warn({ err: error }, 'last-seen was not stored'));
+      const release = releaseConnection(ctx, socket)
+        .catch((error: unknown) => log.warn({ err: error }, 'last-seen was not stored'))
+        .finally(() => releases.delete(release));
+      releases.add(release);
     });
     const { identity } = socket.data;
     const user = await loadUser(ctx, identity.user.id).catch(
@@ -146,13 +150,19 @@ export function openSessions(ctx: Context, { io, gate, pending, authenticate }: 
     return { expiresAt: new Date(identity.expiresAt).toISOString() };
   }
 
+  /** Waits for what the last sockets leave behind. */
+  async function stop(): Promise<void> {
+    agenda.stop();
+    await Promise.all(releases);
+  }
+
   function reported(thrown: unknown): ChatError {
     const error = asChatError(thrown);
     if (error.code === 'INTERNAL') ctx.log.error({ err: thrown }, 'CONNECT failed');
     return error;
   }
 
-  return { handlers: [handle(sessionRenew, renew)], stop: () => agenda.stop() };
+  return { handlers: [handle(sessionRenew, renew)], stop };
 }
 
 /** What is off is said as the largest number. */

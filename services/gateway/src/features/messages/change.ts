@@ -29,7 +29,7 @@ export async function applyChange(
   if (!socket.data.echo) ctx.streams.expectOwn(changeId, socket);
   const target = { roomId, seq, actorId: actor.user.id, changeId };
   const row = await inOrder(socket, () => changeMessage(ctx.db, target, change)).catch((error: unknown) => {
-    ctx.streams.settleOwn(changeId);
+    if (!socket.data.echo) ctx.streams.failOwn(changeId, roomId, socket);
     throw error;
   });
   if (row.outcome === 'changed') {

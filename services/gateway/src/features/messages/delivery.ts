@@ -1,4 +1,4 @@
-import { isTransient, isUnavailable, type AppendedRow, type Database } from '@parley/database';
+import { isStatementTimeout, isTransient, isUnavailable, type AppendedRow, type Database } from '@parley/database';
 import { messageNewEvent, messageUpdatedEvent, roomResyncEvent, type Message } from '@parley/protocol';
 import type { Kysely } from 'kysely';
 import { randomUUID } from 'node:crypto';
@@ -78,7 +78,8 @@ export function createDelivery({ db, redis, keys, log, metrics }: DeliveryOption
       return outcomes;
     },
     isTransient,
-    isUnavailable,
+    // Out of time is away: smaller batches would wait for the same lock, one after the other.
+    isUnavailable: (error) => isUnavailable(error) || isStatementTimeout(error),
     overflow: () => new ChatError('UNAVAILABLE', { message: 'Too many messages wait', retryAfterMs: RETRY_STORE_MS }),
   });
 

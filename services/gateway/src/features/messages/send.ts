@@ -44,7 +44,7 @@ export async function sendMessage(
       replyTo: input.replyTo ?? null,
     })
     .catch((error: unknown) => {
-      ctx.streams.settleOwn(id);
+      if (from && !from.data.echo) ctx.streams.failOwn(id, input.roomId, from);
       throw error;
     });
   const { stored } = outcome;
