@@ -1,14 +1,8 @@
 import { resolve } from 'node:path';
-import { listenAddresses } from '../../../deploy/local/addresses.ts';
-import { drawBlueprint, type Blueprint } from '../../../deploy/local/blueprint.ts';
-import { claimDataDir } from '../../../deploy/local/claim.ts';
-import { runServers, type ClusterInfo, type ClusterRun } from '../../../deploy/local/cluster-run.ts';
-import { prepareDataDir } from '../../../deploy/local/data-dir.ts';
+import type { Blueprint } from '../../../deploy/local/blueprint.ts';
+import type { ClusterInfo } from '../../../deploy/local/cluster-run.ts';
+import { startCluster } from '../../../deploy/local/cluster.ts';
 import { chooseFreePorts } from '../../../deploy/local/ports.ts';
-import { findDatabaseMajor, preparePostgresData } from '../../../deploy/local/postgres-data.ts';
-import { loadSecrets } from '../../../deploy/local/secrets.ts';
-import { findOrInstallServers } from '../../../deploy/local/servers.ts';
-import { findServerUser } from '../../../deploy/local/system-user.ts';
 import { pushFilter } from './push-filter.ts';
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
@@ -54,16 +48,10 @@ const SETTINGS: Record<string, string> = {
   PING_TIMEOUT_MS: '4000',
 };
 
-/** The launcher's own parts, with a proxy of ours between each gateway and Redis. */
+/** The launcher's cluster, with a proxy of ours between each gateway and Redis. */
 export async function startChaosCluster(options: ChaosClusterOptions): Promise<ChaosCluster> {
-  const { replicas, log: say = () => {} } = options;
-  const env = { ...process.env, ...SETTINGS, ...options.env };
-  const dataDir = resolve(options.dataDir);
-  const addresses = listenAddresses('127.0.0.1');
+  const { replicas, log = () => {} } = options;
   const port = (await chooseFreePorts(1))[0] as number;
-  const url = `http://127.0.0.1:${port}`;
-  prepareDataDir(dataDir);
-  const claim = await claimDataDir(dataDir, url, say);
   const losses = Array.from({ length: replicas }, () => 0);
   let redisPort = 0;
   let lost = 0;
@@ -83,26 +71,7 @@ export async function startChaosCluster(options: ChaosClusterOptions): Promise<C
   const closeProxies = (): Promise<unknown> =>
     Promise.all([...redisProxies, clientProxy].map((proxy) => proxy.close()));
 
-  let run: ClusterRun | undefined;
-  try {
-    const servers = await findOrInstallServers(dataDir, findDatabaseMajor(dataDir), say);
-    const { jwtSecret, redisPassword } = loadSecrets(dataDir);
-    const postgresRunsAs = findServerUser(['postgres', '_postgres', 'nobody']);
-    const data = preparePostgresData({ dataDir, program: servers.postgres, user: postgresRunsAs, say });
-    const haproxyRunsAs = findServerUser(['haproxy', '_www', 'nobody']);
-    const blueprint = await drawBlueprint({
-      dataDir,
-      addresses,
-      port,
-      replicas,
-      env,
-      servers,
-      data,
-      redisPassword,
-      jwtSecret,
-      postgresRunsAs,
-      haproxyRunsAs,
-    });
+  function throughProxies(blueprint: Blueprint): void {
     const redis = new URL(blueprint.redisUrl);
     redisPort = Number(redis.port);
     blueprint.gateways.forEach(({ service }, index) => {
@@ -110,31 +79,36 @@ export async function startChaosCluster(options: ChaosClusterOptions): Promise<C
       service.command.env = { ...service.command.env, REDIS_URL: redis.href };
     });
     options.alter?.(blueprint);
-    run = runServers({ blueprint, dataDir, url, port, restart: true, claim, say });
-    await run.startStores();
-    await run.startGateways();
-    await run.startHaproxy();
-    const running = run;
+  }
+
+  try {
+    const cluster = await startCluster({
+      dataDir: resolve(options.dataDir),
+      host: '127.0.0.1',
+      port,
+      replicas,
+      env: { ...process.env, ...SETTINGS, ...options.env },
+      log,
+      alter: throughProxies,
+    });
     return {
-      url,
-      jwtSecret,
+      url: cluster.url,
+      jwtSecret: cluster.jwtSecret,
       redisProxies,
       clientProxy,
       losses,
       get info() {
-        return running.info();
+        return cluster.info;
       },
       get lost() {
         return lost;
       },
       async stop() {
-        await running.stop({ force: true });
+        await cluster.stop({ force: true });
         await closeProxies();
       },
     };
   } catch (error) {
-    await run?.stop({ force: true });
-    claim.release();
     await closeProxies();
     throw error;
   }
