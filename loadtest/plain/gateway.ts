@@ -28,14 +28,13 @@ interface Ack {
 
 const pool = new pg.Pool({ connectionString: DATABASE_URL, max: 10 });
 await pool.query(`
-  select pg_advisory_lock(1);
+  select pg_advisory_xact_lock(1);
   create schema if not exists plain;
   create table if not exists plain.rooms (id uuid primary key, name text not null unique, head bigint not null default 0);
   create table if not exists plain.messages (
     room_id uuid, seq bigint, id uuid not null, sender_id text not null, content text not null,
     client_msg_id text not null, created_at timestamptz not null default now(), primary key (room_id, seq)
-  );
-  select pg_advisory_unlock(1)`);
+  )`);
 
 const http = createServer((request, response) => {
   response.writeHead(request.url === '/health/ready' ? 200 : 404).end();
