@@ -8,11 +8,12 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { glob } from 'node:fs/promises';
+import { glob, mkdir } from 'node:fs/promises';
 import { delimiter, dirname, join, relative, resolve, sep } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { parseArgs } from 'node:util';
+import { findOrInstallServers } from '../deploy/local/servers.ts';
 import { startStores, type Stores } from './stores.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -71,6 +72,10 @@ async function test(patterns: string[], counts: Counts): Promise<void> {
 
   let stores: Stores | undefined;
   await step('stores', async () => {
+    // The same way in as `npm start`: a bare machine gets what is missing.
+    const dataDir = join(ROOT, '.parley');
+    await mkdir(dataDir, { recursive: true });
+    await findOrInstallServers(dataDir, undefined, print);
     stores = await startStores();
     return true;
   });
