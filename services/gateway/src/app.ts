@@ -26,6 +26,8 @@ import { originRule } from './platform/http/origin.ts';
 import { mountRoutes } from './platform/http/route.ts';
 import type { Log } from './platform/log.ts';
 import { Metrics, serveMetrics } from './platform/metrics.ts';
+import { createPeers } from './platform/peers/peers.ts';
+import { hearForUsers } from './platform/peers/tell-user.ts';
 import { connectRedis } from './platform/redis/clients.ts';
 import { redisKeys } from './platform/redis/keys.ts';
 import { drainSockets } from './platform/sockets/drain.ts';
@@ -106,6 +108,8 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
     connectTimeoutMs: limits.CONNECT_TIMEOUT_MS,
     cors: { origin: config.ALLOWED_ORIGINS.includes('*') ? true : [...config.ALLOWED_ORIGINS], credentials: true },
   });
+  const peers = createPeers({ redis, keys, log });
+  lifecycle.onStop('peers', () => peers.stop());
   const delivery = createDelivery({ db: database.db, redis, keys, log, metrics });
   lifecycle.onStop('delivery', () => delivery.stop());
   const ctx: Context = Object.freeze({
@@ -117,10 +121,13 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
     keys,
     sockets: new SocketRegistry(),
     fanout: createFanout(io, redis, keys.channels),
+    peers,
     writer: delivery.writer,
     streams: delivery.streams,
     announce: delivery.announce,
   });
+
+  hearForUsers(peers, ctx.sockets);
 
   let drainingSince = Infinity;
   const noticeMs = Math.min(DRAIN_NOTICE_MS, limits.DRAIN_MS);
@@ -184,6 +191,7 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
   );
 
   await prepareStores({ databaseUrl: config.DATABASE_URL, redis, log, signal });
+  await peers.start();
   lifecycle.ready();
   const { port } = app.server.address() as AddressInfo;
   log.info({ port, metricsPort: metricsServer.port }, 'ready');

@@ -7,6 +7,7 @@ import type { Delivery, Outcome } from './features/messages/delivery.ts';
 import type { Fanout } from './platform/fanout.ts';
 import type { Log } from './platform/log.ts';
 import type { Metrics } from './platform/metrics.ts';
+import type { Peers } from './platform/peers/peers.ts';
 import type { RedisClients } from './platform/redis/clients.ts';
 import type { RedisKeys } from './platform/redis/keys.ts';
 import type { SocketRegistry } from './platform/sockets/registry.ts';
@@ -24,6 +25,8 @@ export interface Context {
   readonly sockets: SocketRegistry;
   /** Sends what may be lost to the sockets of all gateways, by the rooms they hear. */
   readonly fanout: Fanout;
+  /** The other gateways. */
+  readonly peers: Peers;
   /** Commits messages. */
   readonly writer: MessageWriter<Outcome>;
   /** Tells the sockets of this gateway what was committed, in order. */

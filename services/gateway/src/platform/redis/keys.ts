@@ -11,6 +11,14 @@ export interface RedisKeys {
   connectionsOf(userId: string): string;
   /** Sorted set: user id -> end of the lease of its last connection (ms). Outdated members are ignored. */
   readonly online: string;
+  /** Sorted set: gateway id -> its last beat (ms). Small: the dead are taken out. */
+  readonly livingGateways: string;
+  /** Sorted set: id of a gateway that has stopped -> when what it held ends (ms). */
+  readonly leftGateways: string;
+  /** Sharded pub/sub: what concerns all gateways. */
+  readonly peersChannel: string;
+  /** Sharded pub/sub: what concerns one gateway. */
+  peerChannel(gatewayId: string): string;
 }
 
 export function redisKeys(prefix: string): RedisKeys {
@@ -19,5 +27,9 @@ export function redisKeys(prefix: string): RedisKeys {
     channelOf: (roomId) => `${prefix}:stream:${roomId}`,
     connectionsOf: (userId) => `${prefix}:{presence}:connections:${userId}`,
     online: `${prefix}:{presence}:online`,
+    livingGateways: `${prefix}:{gateways}:living`,
+    leftGateways: `${prefix}:{gateways}:left`,
+    peersChannel: `${prefix}:peers`,
+    peerChannel: (gatewayId) => `${prefix}:peer:${gatewayId}`,
   };
 }
