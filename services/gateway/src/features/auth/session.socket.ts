@@ -11,7 +11,7 @@ import type { PendingTransports } from '../../platform/sockets/pending.ts';
 import type { ChatServer, ChatSocket } from '../../platform/sockets/types.ts';
 import { admitConnection, releaseConnection } from '../presence/connections.ts';
 import { loadUser } from '../users/users.ts';
-import { Agenda } from './agenda.ts';
+import { Agenda } from '../../platform/agenda.ts';
 
 /** How long before the end of its token a session is told, ms; one that lasts shorter is told at once. */
 const EXPIRY_NOTICE_MS = 60_000;

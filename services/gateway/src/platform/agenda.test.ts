@@ -23,6 +23,17 @@ describe('Agenda', () => {
     assert.equal(agenda.size, 0);
   });
 
+  test('fires within its own resolution', (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 0 });
+    const fired: string[] = [];
+    const agenda = new Agenda<string>((item) => fired.push(item), { resolutionMs: 100 });
+    agenda.set('soon', 210);
+    t.mock.timers.tick(299);
+    assert.deepEqual(fired, []);
+    t.mock.timers.tick(1);
+    assert.deepEqual(fired, ['soon']);
+  });
+
   test('a moved or deleted appointment does not fire at its old time', (t) => {
     t.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 0 });
     const fired: [string, number][] = [];
