@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { randomUUID } from 'node:crypto';
 import { connect } from '../support/client.ts';
+import { lookInto } from '../support/database.ts';
 import { gatewayAt, startGateways } from '../support/gateways.ts';
 import { call, callOk, callRefused } from '../support/http.ts';
 import { token } from '../support/tokens.ts';
@@ -10,6 +11,7 @@ import { token } from '../support/tokens.ts';
 
 const gateways = await startGateways({ after }, 2, { MAX_MESSAGE_LENGTH: '10' });
 const [here, there] = [gatewayAt(gateways, 0), gatewayAt(gateways, 1)];
+const database = lookInto({ after }, gateways.databaseUrl);
 const anas = await token('ana', { name: 'Ana' });
 const ana = await connect({ after }, here, 'ana', { token: anas });
 const ben = await connect({ after }, there, 'ben');
@@ -91,6 +93,26 @@ describe('message:send', () => {
     await callRefused(here, 'roomMessagesGet', 'NOT_A_MEMBER', rest);
     await callOk(there, 'roomJoinPost', { ...rest, body: {} });
     assert.equal((await cid.send(roomId, 'hello')).seq, 1);
+  });
+
+  test('in slow mode: RATE_LIMITED until the next is allowed; a retry is answered', async () => {
+    const roomId = await newRoom(ben);
+    await database.db.updateTable('rooms').set({ slow_mode_ms: 60_000 }).where('id', '=', roomId).execute();
+    const send = { roomId, content: 'hello', clientMsgId: 'c1' };
+    const { message } = await ben.ok('message:send', send);
+    const { retryAfterMs = 0 } = await ben.refused('message:send', { ...send, clientMsgId: 'c2' }, 'RATE_LIMITED');
+    assert.ok(retryAfterMs > 0 && retryAfterMs <= 60_000, `${retryAfterMs}`);
+    assert.deepEqual(await ben.ok('message:send', send), { message, duplicate: true });
+    assert.equal((await ana.send(roomId, 'owner')).seq, 2);
+    assert.equal((await ana.send(roomId, 'owner')).seq, 3);
+  });
+
+  test('to who has blocked the sender: FORBIDDEN, in their direct room', async () => {
+    const roomId = await newRoom(ben);
+    await database.pool.query(`update rooms set kind = 'direct', direct_key = id::text where id = $1`, [roomId]);
+    await database.db.insertInto('user_blocks').values({ user_id: 'ana', blocked_id: 'ben' }).execute();
+    await ben.refused('message:send', { roomId, content: 'hello', clientMsgId: 'c1' }, 'FORBIDDEN');
+    assert.equal((await ana.send(roomId, 'there?')).seq, 1);
   });
 
   test('a failed send changes nothing: the clientMsgId may be used again', async () => {

@@ -5,6 +5,7 @@ import { sql } from 'kysely';
 import { createDatabase, eventually, expectNoLeaks } from '@parley/test-support';
 import type { AppendedRow, StoredRow } from './append.ts';
 import type { OpenDatabase } from './connect.ts';
+import { isTransient } from './errors.ts';
 import type { MessageRow } from './schema.ts';
 import { append, appendOne, countWaiting, createRooms, openOn } from './testing/world.ts';
 
@@ -40,6 +41,15 @@ async function lastRead(room: string, user: string): Promise<number> {
 async function mute(room: string, user: string, until: string): Promise<void> {
   await sql`update members set muted_until = now() + ${until}::interval
     where room_id = ${room} and user_id = ${user}`.execute(opened.db);
+}
+
+async function slowDown(room: string, ms: number): Promise<void> {
+  await sql`update rooms set slow_mode_ms = ${ms} where id = ${room}`.execute(opened.db);
+}
+
+async function databaseTime(): Promise<number> {
+  const { rows } = await sql<{ now: Date }>`select clock_timestamp() as now`.execute(opened.db);
+  return (rows[0] as { now: Date }).now.getTime();
 }
 
 function outcomes(answers: AppendedRow[]): string[] {
@@ -100,6 +110,8 @@ describe('a new message', () => {
     assert.deepEqual(last_message_at, rows[2]?.created_at);
     assert.equal(await lastRead(room, ann), 3);
     assert.equal(await lastRead(room, bob), 2);
+    const members = await opened.db.selectFrom('members').selectAll().where('room_id', '=', room).execute();
+    assert.ok(members.every((member) => member.last_sent_at?.getTime() === last_message_at?.getTime()));
   });
 
   test('has its time to the millisecond, never before the one before it', async () => {
@@ -275,6 +287,95 @@ describe('a refusal', () => {
     assert.equal((await appendOne(opened.db, { room, sender: bob })).outcome, 'appended');
   });
 
+  test('blocked, by the other one of a direct room and only there', async () => {
+    const { room, ann, bob } = await hall();
+    await appendOne(opened.db, { room, sender: ann, key: 'before' });
+    await sql`insert into user_blocks (user_id, blocked_id) values (${bob}, ${ann})`.execute(opened.db);
+    assert.equal((await appendOne(opened.db, { room, sender: ann })).outcome, 'appended');
+
+    await sql`update rooms set kind = 'direct', direct_key = id::text where id = ${room}`.execute(opened.db);
+    const answer = await appendOne(opened.db, { room, sender: ann });
+    assert.deepEqual(
+      { ...answer, sender_name: null },
+      { idx: 1, outcome: 'blocked', ...nothing, sender_name: null, muted_until: null },
+    );
+    assert.equal((await appendOne(opened.db, { room, sender: ann, key: 'before' })).outcome, 'duplicate');
+    assert.equal((await appendOne(opened.db, { room, sender: bob })).outcome, 'appended');
+
+    await sql`delete from user_blocks where blocked_id = ${ann}`.execute(opened.db);
+    assert.equal((await appendOne(opened.db, { room, sender: ann })).outcome, 'appended');
+  });
+
+  test('slow_mode, until then', async () => {
+    const { room, ann, bob } = await hall();
+    // Before the room was slow: the time of the last message is kept anyway.
+    const first = stored(await appendOne(opened.db, { room, sender: ann, key: 'first' }));
+    await slowDown(room, 3_600_000);
+    const answer = await appendOne(opened.db, { room, sender: ann });
+    const next = new Date(first.created_at.getTime() + 3_600_000);
+    assert.deepEqual(answer, {
+      idx: 1,
+      outcome: 'slow_mode',
+      ...nothing,
+      sender_name: `Name of ${ann}`,
+      muted_until: next,
+    });
+    assert.equal((await appendOne(opened.db, { room, sender: ann, key: 'first' })).outcome, 'duplicate');
+    assert.equal((await appendOne(opened.db, { room, sender: bob })).outcome, 'appended');
+    assert.equal((await loadRoom(room)).head_seq, 2);
+
+    await slowDown(room, 1);
+    await eventually(async () => assert.ok((await databaseTime()) > first.created_at.getTime() + 1));
+    assert.equal((await appendOne(opened.db, { room, sender: ann })).outcome, 'appended');
+  });
+
+  test('slow_mode: of a batch the first one that counts, with its duplicates', async () => {
+    const { room, ann, bob } = await hall();
+    await slowDown(room, 60_000);
+    const answers = await append(opened.db, [
+      { room, sender: ann, key: 'not this', replyTo: 9 },
+      { room, sender: ann, key: 'a' },
+      { room, sender: bob, key: 'a' },
+      { room, sender: ann, key: 'b' },
+      { room, sender: ann, key: 'a' },
+      { room, sender: ann, key: 'b' },
+    ]);
+    assert.deepEqual(outcomes(answers), [
+      'reply_not_found',
+      'appended',
+      'appended',
+      'slow_mode',
+      'duplicate',
+      'slow_mode',
+    ]);
+    const next = new Date(stored(answers[1] as AppendedRow).created_at.getTime() + 60_000);
+    assert.deepEqual([answers[3]?.muted_until, answers[5]?.muted_until], [next, next]);
+    assert.deepEqual([answers[1]?.muted_until, answers[4]?.muted_until], [null, null]);
+    assert.deepEqual(
+      (await messagesOf(room)).map((row) => [row.seq, row.sender_id]),
+      [
+        [1, ann],
+        [2, bob],
+      ],
+    );
+  });
+
+  test('slow_mode does not concern moderators and owners', async () => {
+    const { room, ann, bob } = await hall();
+    await slowDown(room, 60_000);
+    for (const [sender, role] of [
+      [ann, 'owner'],
+      [bob, 'moderator'],
+    ] as const) {
+      await sql`update members set role = ${role} where room_id = ${room} and user_id = ${sender}`.execute(opened.db);
+      const answers = await append(opened.db, [
+        { room, sender },
+        { room, sender },
+      ]);
+      assert.deepEqual(outcomes(answers), ['appended', 'appended']);
+    }
+  });
+
   test('reply_not_found', async () => {
     const { room, ann } = await hall();
     for (const replyTo of [1, 0, -1, Number.MAX_SAFE_INTEGER]) {
@@ -317,6 +418,23 @@ describe('a refusal', () => {
     );
     assert.deepEqual(await messagesOf(quiet), []);
   });
+});
+
+test('a gateway of the release before appends beside the new ones', async () => {
+  const { room, ann } = await hall();
+  await appendOne(opened.db, { room, sender: ann, key: 'k' });
+  await slowDown(room, 60_000);
+  const { rows } = await sql<AppendedRow>`select * from append_messages(array[${room}, ${room}]::uuid[],
+    array[${ann}, ${ann}], array['k', 'l'], array[gen_random_uuid(), gen_random_uuid()], array['x', 'y'],
+    array[null, null]::bigint[]) order by idx`.execute(opened.db);
+  assert.deepEqual(
+    rows.map((row) => [row.outcome, row.seq]),
+    [
+      ['duplicate', 1],
+      ['appended', 2],
+    ],
+  );
+  assert.equal((await appendOne(opened.db, { room, sender: ann, key: 'l' })).seq, 2);
 });
 
 describe('transactions', () => {
@@ -364,6 +482,25 @@ describe('transactions', () => {
       await eventually(async () => assert.equal(await countWaiting(opened.db), 1));
     });
     assert.deepEqual(outcomes((await waiting) ?? []), ['not_a_member', 'appended']);
+  });
+
+  test('the wait for a room ends after the time that was given for it', async () => {
+    const { room, ann } = await hall();
+    await opened.db.transaction().execute(async (trx) => {
+      await appendOne(trx, { room, sender: ann });
+      const waiting = append(opened.db, [{ room, sender: ann }], { lockTimeoutMs: 20 });
+      await assert.rejects(waiting, (error) => isTransient(error));
+    });
+    assert.equal((await loadRoom(room)).head_seq, 1);
+    // Of that one call alone: the connection's own time-out counts again.
+    const { rows } = await sql<{ timeout: string }>`select current_setting('lock_timeout') as timeout
+      from append_messages(array[${room}]::uuid[], array[${ann}], array['x'], array[gen_random_uuid()], array['x'],
+        array[null]::bigint[], 20)`.execute(opened.db);
+    assert.equal(rows[0]?.timeout, '20ms');
+    const settings = await Promise.all(
+      Array.from({ length: 4 }, () => sql<{ lock_timeout: string }>`show lock_timeout`.execute(opened.db)),
+    );
+    assert.ok(settings.every((setting) => setting.rows[0]?.lock_timeout === '10s'));
   });
 
   test('rooms do not wait for each other', async () => {

@@ -24,9 +24,9 @@ export interface StoredRow extends AnswerRow {
   muted_until: Date | null;
 }
 
-/** Nothing was stored. `muted_until` is set when the outcome is `muted`. */
+/** Nothing was stored. `muted_until` is set when the outcome is `muted` or `slow_mode`: then sends are allowed again. */
 export interface RefusedRow extends AnswerRow {
-  outcome: 'room_not_found' | 'not_a_member' | 'muted' | 'reply_not_found';
+  outcome: 'room_not_found' | 'not_a_member' | 'blocked' | 'muted' | 'reply_not_found' | 'slow_mode';
   id: null;
   seq: null;
   content: null;

@@ -61,6 +61,7 @@ export interface RoomsTable {
   head_rev: Generated<number>;
   member_count: Generated<number>;
   last_message_at: Date | null;
+  slow_mode_ms: Generated<number>;
 }
 
 export interface MembersTable {
@@ -70,6 +71,7 @@ export interface MembersTable {
   joined_at: Generated<Date>;
   last_read_seq: Generated<number>;
   muted_until: Date | null;
+  last_sent_at: Date | null;
 }
 
 export interface RoomBansTable {

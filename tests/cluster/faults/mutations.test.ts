@@ -64,8 +64,8 @@ const MUTATIONS: readonly Mutation[] = [
     database: (definition) =>
       replacedOnce(
         replacedOnce(definition, "when d.seq is not null then 'duplicate'", "when false then 'duplicate'"),
-        "j.verdict = 'appended' and row_number() over same_key = 1 as is_new",
-        "j.verdict = 'appended' as is_new",
+        "p.verdict = 'appended' and row_number() over same_key = 1 as is_new",
+        "p.verdict = 'appended' as is_new",
       ) + '; alter table messages drop constraint messages_once',
     under: calm,
     expected: ['duplicate'],
@@ -113,7 +113,7 @@ describe('the checker complains when', () => {
       owner.after(() => truth.close());
       if (mutation.database) {
         const [row] = await truth.run<{ definition: string }>(
-          "select pg_get_functiondef('append_messages'::regproc) as definition",
+          "select pg_get_functiondef(max(oid)) as definition from pg_proc where proname = 'append_messages'",
         );
         await truth.run(mutation.database(row?.definition ?? ''));
       }

@@ -68,14 +68,19 @@ export async function createRooms(
 }
 
 /** One call of append_messages. The answers come in the order of the sends. */
-export async function append(db: Kysely<Database>, sends: Send[]): Promise<AppendedRow[]> {
+export async function append(
+  db: Kysely<Database>,
+  sends: Send[],
+  { lockTimeoutMs }: { lockTimeoutMs?: number } = {},
+): Promise<AppendedRow[]> {
   const { rows } = await sql<AppendedRow>`select * from append_messages(
     ${sends.map((send) => send.room)}::uuid[],
     ${sends.map((send) => send.sender)}::text[],
     ${sends.map((send) => send.key ?? randomUUID())}::text[],
     ${sends.map((send) => send.id ?? randomUUID())}::uuid[],
     ${sends.map((send) => send.content ?? 'hello')}::text[],
-    ${sends.map((send) => send.replyTo ?? null)}::bigint[]
+    ${sends.map((send) => send.replyTo ?? null)}::bigint[],
+    ${lockTimeoutMs ?? null}::integer
   )`.execute(db);
   return rows.toSorted((a, b) => a.idx - b.idx);
 }

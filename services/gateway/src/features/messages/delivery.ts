@@ -18,6 +18,9 @@ import { appendMessages } from './messages.sql.ts';
 import { createStore, toEntry } from './store.ts';
 import { toMessage } from './view.ts';
 
+/** How long a batch waits for the lock of a room, ms: as long as other statements. */
+const LOCK_TIMEOUT_MS = 5_000;
+
 /** What became of a message: stored (just now or earlier), or why not. */
 export type Outcome =
   | { stored: Message; isNew: boolean }
@@ -70,7 +73,7 @@ export function createDelivery({ db, redis, keys, log, metrics }: DeliveryOption
   const writer = new MessageWriter<Outcome>({
     append: async (batch) => {
       const startedAt = performance.now();
-      const rows = await appendMessages(db, batch);
+      const rows = await appendMessages(db, batch, LOCK_TIMEOUT_MS);
       metrics.appendSeconds.observe((performance.now() - startedAt) / 1_000);
       metrics.appendBatch.observe(batch.length);
       const outcomes = rows.map((row) => toOutcome(row, batch[row.idx - 1] as NewMessage));

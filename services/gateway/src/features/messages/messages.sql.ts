@@ -20,8 +20,16 @@ export interface MessageRow {
   reactions: Reaction[] | null;
 }
 
-/** Commits a batch in one round trip; the answers come back in the order of the batch. */
-export async function appendMessages(db: Kysely<Database>, batch: readonly NewMessage[]): Promise<AppendedRow[]> {
+/**
+ * Commits a batch in one round trip; the answers come back in the order of the batch.
+ *
+ * @param lockTimeoutMs a wait for the lock of a row ends after so long, with an error that is `isTransient`
+ */
+export async function appendMessages(
+  db: Kysely<Database>,
+  batch: readonly NewMessage[],
+  lockTimeoutMs: number,
+): Promise<AppendedRow[]> {
   const { rows } = await sql<AppendedRow>`
     select * from append_messages(
       ${batch.map((message) => message.roomId)}::uuid[],
@@ -29,7 +37,8 @@ export async function appendMessages(db: Kysely<Database>, batch: readonly NewMe
       ${batch.map((message) => message.clientMsgId)}::text[],
       ${batch.map((message) => message.id)}::uuid[],
       ${batch.map((message) => message.content)}::text[],
-      ${batch.map((message) => message.replyTo)}::bigint[]
+      ${batch.map((message) => message.replyTo)}::bigint[],
+      ${lockTimeoutMs}::integer
     )`.execute(db);
   return rows.sort((one, other) => one.idx - other.idx);
 }

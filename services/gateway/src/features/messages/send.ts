@@ -20,7 +20,8 @@ export interface SendInput {
  * asked before, so messages of one socket reach the writer in the order they were sent.
  *
  * @param from the socket that sends; it hears its message only when it asked for the echo
- * @throws ChatError `MESSAGE_TOO_LONG`, `NOT_A_MEMBER`, `NOT_FOUND`, `MUTED`, `UNAVAILABLE`
+ * @throws ChatError `MESSAGE_TOO_LONG`, `NOT_A_MEMBER`, `NOT_FOUND`, `MUTED`, `FORBIDDEN` (blocked by the other
+ *   one of a direct room), `RATE_LIMITED` (slow mode), `UNAVAILABLE`
  */
 export async function sendMessage(
   ctx: Context,
@@ -57,6 +58,13 @@ export async function sendMessage(
       throw new ChatError('NOT_A_MEMBER'); // became one only now: the next try will pass
     case 'muted':
       throw mutedUntil(outcome.mutedUntil);
+    case 'blocked':
+      throw new ChatError('FORBIDDEN', { message: 'You were blocked' });
+    case 'slow_mode':
+      throw new ChatError('RATE_LIMITED', {
+        message: 'The room is in slow mode',
+        retryAfterMs: Math.max(0, (outcome.mutedUntil?.getTime() ?? 0) - Date.now()),
+      });
     case 'reply_not_found':
       throw new ChatError('NOT_FOUND', { message: 'There is no message with the seq of replyTo' });
   }
