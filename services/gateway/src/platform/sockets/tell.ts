@@ -1,6 +1,6 @@
 import type { Broadcast, Payload } from '@parley/protocol';
+import { gather } from './gather.ts';
 import type { ChatSocket } from './types.ts';
-import { boundUnread } from './unread.ts';
 
 /** An event, encoded once for any number of sockets. */
 export interface EncodedEvent {
@@ -39,9 +39,7 @@ function textFrame(text: string): Buffer {
   return frame;
 }
 
-/** Writes to a socket, as long as it reads. */
-export function tell(socket: ChatSocket, { packet, options }: EncodedEvent): void {
-  if (socket.data.isEnded) return;
-  socket.conn.write(packet, options as Parameters<typeof socket.conn.write>[1]);
-  boundUnread(socket);
+/** Tells a socket, as long as it reads. What is told within a short window is written at once. */
+export function tell(socket: ChatSocket, event: EncodedEvent): void {
+  if (!socket.data.isEnded) gather(socket, event);
 }
