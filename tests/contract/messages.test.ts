@@ -242,6 +242,23 @@ describe('clientMsgId', () => {
     assert.equal((await ana.send(roomId, 'next')).seq, 3);
   });
 
+  test('brings the stored message whole: its rev, its edit and its reactions', async () => {
+    const roomId = await newRoom(ben);
+    const payload = { roomId, content: 'first', clientMsgId: 'retry' };
+    const { message } = await ana.ok('message:send', payload);
+    await ana.ok('message:edit', { roomId, seq: message.seq, content: 'edited' });
+    await ben.ok('message:react', { roomId, seq: message.seq, emoji: '👍', on: true });
+    const again = await ana.ok('message:send', payload);
+    assert.deepEqual(again.message.reactions, [{ emoji: '👍', count: 1, userIds: ['ben'] }]);
+    const { messages } = await ben.ok('message:history', { roomId });
+    assert.deepEqual(again, { message: messages[0], duplicate: true });
+    const { roomId: id, ...body } = payload;
+    assert.deepEqual(
+      await callOk(there, 'roomMessagesPost', { token: anas, params: { id }, body, status: 200 }),
+      again,
+    );
+  });
+
   test('is a key of the room and the sender, not of all', async () => {
     const [roomId, otherId] = [await newRoom(ben), await newRoom()];
     const clientMsgId = 'shared';

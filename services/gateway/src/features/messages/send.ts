@@ -6,7 +6,9 @@ import type { Identity } from '../../platform/identity.ts';
 import type { ChatSocket } from '../../platform/sockets/types.ts';
 import { accessRoom } from '../rooms/access.ts';
 import { mutedUntil } from './change.ts';
+import { messagesBetween } from './messages.sql.ts';
 import { toEntry } from './store.ts';
+import { toMessage } from './view.ts';
 
 export interface SendInput {
   roomId: string;
@@ -50,7 +52,7 @@ export async function sendMessage(
     });
   const { stored } = outcome;
   ctx.streams.settleOwn(id, stored && outcome.isNew ? { roomId: input.roomId, entry: toEntry(stored) } : undefined);
-  if (stored) return { message: stored, duplicate: !outcome.isNew };
+  if (stored) return { message: outcome.isNew ? stored : await asItIsNow(ctx, stored), duplicate: !outcome.isNew };
   switch (outcome.refusal) {
     case 'room_not_found':
     case 'not_a_member':
@@ -68,4 +70,12 @@ export async function sendMessage(
     case 'reply_not_found':
       throw new ChatError('NOT_FOUND', { message: 'There is no message with the seq of replyTo' });
   }
+}
+
+/** The commit does not read reactions. Only a message that was changed can have some. */
+async function asItIsNow(ctx: Context, stored: Message): Promise<Message> {
+  if (stored.rev === undefined) return stored;
+  const { roomId, seq } = stored;
+  const [row] = await messagesBetween(ctx.db, roomId, { after: seq - 1, upTo: seq, limit: 1 });
+  return row ? toMessage(row) : stored;
 }
