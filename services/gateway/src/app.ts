@@ -125,6 +125,8 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
     writer: delivery.writer,
     streams: delivery.streams,
     announce: delivery.announce,
+    onArrival: delivery.onArrival,
+    signals: delivery.signals,
   });
 
   hearForUsers(peers, ctx.sockets);

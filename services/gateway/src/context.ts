@@ -8,6 +8,7 @@ import type { Fanout } from './platform/fanout.ts';
 import type { Log } from './platform/log.ts';
 import type { Metrics } from './platform/metrics.ts';
 import type { Peers } from './platform/peers/peers.ts';
+import type { RoomSignals } from './platform/peers/room-signals.ts';
 import type { RedisClients } from './platform/redis/clients.ts';
 import type { RedisKeys } from './platform/redis/keys.ts';
 import type { SocketRegistry } from './platform/sockets/registry.ts';
@@ -33,4 +34,7 @@ export interface Context {
   readonly streams: Streams<ChatSocket>;
   /** Tells all gateways what was committed in a room. */
   readonly announce: Delivery['announce'];
+  readonly onArrival: Delivery['onArrival'];
+  /** Tells the gateways that hear a room what may be lost. */
+  readonly signals: RoomSignals;
 }

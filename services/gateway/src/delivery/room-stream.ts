@@ -109,6 +109,12 @@ export class RoomStream<Hearer> {
     return this.#live;
   }
 
+  /** Live hearers, and those that are between two pages. */
+  *listeners(): Iterable<Hearer> {
+    yield* this.#live;
+    for (const hold of this.#holds.values()) if (hold.wasLive) yield hold.hearer;
+  }
+
   hears(hearer: Hearer): boolean {
     return this.#live.has(hearer) || this.#holds.has(hearer);
   }

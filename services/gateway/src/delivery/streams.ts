@@ -55,6 +55,12 @@ export class Streams<Hearer> {
     return [...(this.#roomsOf.get(hearer) ?? [])];
   }
 
+  /** All that hear the room at this moment; not those on their way to their first page. */
+  *hearersOf(roomId: string): Iterable<Hearer> {
+    const stream = this.#streams.get(roomId);
+    if (stream) yield* stream.listeners();
+  }
+
   /** The hearer writes an entry of this id, and will be told by the answer. Before the commit. */
   expectOwn(id: string, hearer: Hearer): void {
     this.#own.add(id, hearer);

@@ -9,6 +9,7 @@ import { ChatError } from '../../platform/errors.ts';
 import { RETRY_STORE_MS } from '../../platform/failures.ts';
 import type { Log } from '../../platform/log.ts';
 import type { Metrics } from '../../platform/metrics.ts';
+import { createRoomSignals, type RoomSignals, type Signal } from '../../platform/peers/room-signals.ts';
 import type { RedisClients } from '../../platform/redis/clients.ts';
 import type { RedisKeys } from '../../platform/redis/keys.ts';
 import { createRoomChannel } from '../../platform/redis/room-channel.ts';
@@ -31,6 +32,12 @@ export interface Delivery {
   streams: Streams<ChatSocket>;
   /** Tells all gateways what was committed in a room. */
   readonly announce: (roomId: string, entries: readonly Entry[]) => void;
+  readonly signals: RoomSignals;
+  /**
+   * Runs when entries have just been committed in a room: here, or elsewhere in a room that is heard here. After the
+   * streams have them. What was lost on its way and is read later does not come by here.
+   */
+  readonly onArrival: (run: (roomId: string, entries: readonly Entry[]) => void) => void;
   stop(): Promise<void>;
 }
 
@@ -51,9 +58,20 @@ export function createDelivery({ db, redis, keys, log, metrics }: DeliveryOption
     redis,
     name: randomUUID(),
     channelOf: (roomId) => keys.channelOf(roomId),
-    onPayload: (roomId, payload) => streams.receive(roomId, JSON.parse(payload) as Entry[]),
+    onPayload: (roomId, payload) => {
+      const received = JSON.parse(payload) as Entry[] | Signal;
+      if (Array.isArray(received)) receive(roomId, received);
+      else signals.receive(roomId, received);
+    },
+    onClose: (roomId) => signals.closed(roomId),
     onReturn: () => void streams.compareHeads(),
   });
+  const signals = createRoomSignals({
+    log,
+    isOpen: (roomId) => channel.isOpen(roomId),
+    publish: (roomId, signal) => channel.publish(roomId, JSON.stringify(signal)),
+  });
+  const arrivals: ((roomId: string, entries: readonly Entry[]) => void)[] = [];
   const streams = new Streams<ChatSocket>({
     channel,
     store: createStore(db),
@@ -94,14 +112,21 @@ export function createDelivery({ db, redis, keys, log, metrics }: DeliveryOption
   }
 
   function announce(roomId: string, entries: readonly Entry[]): void {
-    streams.receive(roomId, entries);
+    receive(roomId, entries);
     channel.publish(roomId, JSON.stringify(entries));
+  }
+
+  function receive(roomId: string, entries: readonly Entry[]): void {
+    streams.receive(roomId, entries);
+    for (const run of arrivals) run(roomId, entries);
   }
 
   return {
     writer,
     streams,
     announce,
+    signals,
+    onArrival: (run) => void arrivals.push(run),
     async stop() {
       await writer.flush();
       streams.stop();

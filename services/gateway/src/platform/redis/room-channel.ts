@@ -6,6 +6,8 @@ const CONFIRM_TIMEOUT_MS = 1_000;
 export interface RoomChannel {
   open(roomId: string): Promise<void>;
   close(roomId: string): void;
+  /** From the moment it opens until it closes. */
+  isOpen(roomId: string): boolean;
   /** Best effort: a publish that fails is found by the other gateways when they compare heads. */
   publish(roomId: string, payload: string): void;
 }
@@ -18,12 +20,21 @@ export interface RoomChannelOptions {
   channelOf: (roomId: string) => string;
   /** What another gateway has published. */
   onPayload: (roomId: string, payload: string) => void;
+  /** Nothing of the room arrives from now on. */
+  onClose: (roomId: string) => void;
   /** The connection was lost and is back: what was published in between is not known. */
   onReturn: () => void;
 }
 
 /** One sharded pub/sub channel a room (Redis 7): a gateway gets only what concerns its own hearers. */
-export function createRoomChannel({ redis, name, channelOf, onPayload, onReturn }: RoomChannelOptions): RoomChannel {
+export function createRoomChannel({
+  redis,
+  name,
+  channelOf,
+  onPayload,
+  onClose,
+  onReturn,
+}: RoomChannelOptions): RoomChannel {
   const own = `${name} `;
   const roomOf = new Map<string, string>();
   redis.subscriber.on('smessage', (channel: string, payload: string) => {
@@ -42,7 +53,9 @@ export function createRoomChannel({ redis, name, channelOf, onPayload, onReturn 
       const channel = channelOf(roomId);
       roomOf.delete(channel);
       void redis.subscriber.sunsubscribe(channel);
+      onClose(roomId);
     },
+    isOpen: (roomId) => roomOf.has(channelOf(roomId)),
     publish(roomId, payload) {
       redis.commands.spublish(channelOf(roomId), own + payload).catch(() => {});
     },
