@@ -157,6 +157,16 @@ const ofCommands: Record<keyof typeof commands, Cases> = {
     ],
   },
   'message:read': { good: { roomId, seq: 0 }, bad: [[{ roomId, seq: -1 }, 'seq']] },
+  'message:readers': {
+    good: { roomId, seq: 1 },
+    parsed: { roomId, seq: 1, limit: 50 },
+    full: { roomId, seq: 1, cursor: 'abc', limit: 100 },
+    bad: [
+      [{ roomId, seq: 0 }, 'seq'],
+      [{ roomId, seq: 1, limit: 0 }, 'limit'],
+      [{ roomId, seq: 1, cursor: 1 }, 'cursor'],
+    ],
+  },
   'typing:start': { good: { roomId }, bad: [[{ roomId: '' }, 'roomId']] },
   'typing:stop': { good: { roomId }, bad: [[{ room: roomId }, 'roomId']] },
   'presence:set': {
@@ -292,6 +302,7 @@ const ofQueries: Partial<Record<keyof typeof endpoints, Cases>> = {
     bad: [...badLimits, [{ scope: ['mine', 'mine'] }, 'scope']],
   },
   roomMembersGet: { good: page, parsed: { limit: 10 }, full: { cursor: 'abc', limit: '1' }, bad: badLimits },
+  roomReadersGet: { good: page, parsed: { limit: 10 }, full: { cursor: 'abc', limit: '1' }, bad: badLimits },
   roomMessagesGet: {
     good: { before: '7', limit: '10' },
     parsed: { before: 7, limit: 10 },

@@ -45,7 +45,9 @@ export const Membership = z
   .object({
     role: Role,
     lastReadSeq: Position,
-    unread: Position.describe('`headSeq - lastReadSeq`'),
+    unread: Position.describe(
+      '`headSeq - lastReadSeq`. A deleted message keeps its place, so it counts as it did before.',
+    ),
     mutedUntil: Time.exactOptional(),
   })
   .meta({ id: 'Membership' });

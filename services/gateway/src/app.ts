@@ -13,6 +13,8 @@ import { createDelivery } from './features/messages/delivery.ts';
 import { messageRoutes } from './features/messages/messages.http.ts';
 import { messageHandlers } from './features/messages/messages.socket.ts';
 import { keepConnections } from './features/presence/connections.ts';
+import { receiptRoutes } from './features/receipts/receipts.http.ts';
+import { openReceipts } from './features/receipts/receipts.socket.ts';
 import { roomRoutes } from './features/rooms/rooms.http.ts';
 import { roomHandlers } from './features/rooms/rooms.socket.ts';
 import { userRoutes } from './features/users/users.http.ts';
@@ -151,12 +153,14 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
     connections.stop();
     return sessions.stop();
   });
+  const receipts = openReceipts(ctx);
+  lifecycle.onStop('receipts', () => receipts.stop());
   openDoor({
     io,
     ctx,
     log,
     metrics,
-    handlers: [...sessions.handlers, ...roomHandlers, ...hearingHandlers, ...messageHandlers],
+    handlers: [...sessions.handlers, ...roomHandlers, ...hearingHandlers, ...messageHandlers, ...receipts.handlers],
   });
   metrics.gauge('parley_connections', 'Open transports', () => engine.clientsCount);
   metrics.gauge('parley_sockets', 'Sockets that have joined', () => ctx.sockets.size);
@@ -179,7 +183,15 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
   mountHealth(app, () => lifecycle.phase === 'ready');
   mountRoutes(
     app,
-    [...authRoutes(tokens), ...userRoutes, ...roomRoutes, ...hearingRoutes, ...messageRoutes, ...docsRoutes],
+    [
+      ...authRoutes(tokens),
+      ...userRoutes,
+      ...roomRoutes,
+      ...hearingRoutes,
+      ...messageRoutes,
+      ...receiptRoutes,
+      ...docsRoutes,
+    ],
     { ctx, authenticate, isAllowedOrigin },
   );
 

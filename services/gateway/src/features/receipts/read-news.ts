@@ -1,0 +1,87 @@
+import { messageReadEvent } from '@parley/protocol';
+import type { Context } from '../../context.ts';
+import { roomTopic } from '../../platform/peers/room-signals.ts';
+import { tellUser } from '../../platform/peers/tell-user.ts';
+import { encodeEvent, tell } from '../../platform/sockets/tell.ts';
+import type { Reading } from './receipts.ts';
+import { takeTurn } from './take-turn.ts';
+
+/** What was read within it is told together, and of what one member read in one room only the last, ms. */
+const WINDOW_MS = 200;
+
+const READ = roomTopic<{ userId: string; seq: number }[]>('receipts:read');
+
+export interface ReadNews {
+  /** @param from the socket that asked: it knows by its answer */
+  moved(reading: Reading, from: string): void;
+  /** Tells what waits. */
+  stop(): void;
+}
+
+/**
+ * Tells who has read how far: to the others that hear the room, and to the reader's other devices. It may be lost.
+ *
+ * Readings are gathered twice: where they are made, so that a window is one publish a room, and where they are told, so
+ * that large rooms stay within their frames.
+ */
+export function openReadNews(ctx: Context): ReadNews {
+  /** By room and user: what was read here and is not told yet. */
+  const made = new Map<string, Map<string, { seq: number; from: string }>>();
+  /** By room and user: what the hearers of this gateway will be told. */
+  const due = new Map<string, Map<string, number>>();
+  let madeTimer: NodeJS.Timeout | undefined;
+  let dueTimer: NodeJS.Timeout | undefined;
+
+  ctx.signals.on(READ, (roomId, readings) => {
+    const ofRoom = due.get(roomId) ?? new Map<string, number>();
+    due.set(roomId, ofRoom);
+    for (const { userId, seq } of readings) ofRoom.set(userId, Math.max(seq, ofRoom.get(userId) ?? 0));
+    if (dueTimer === undefined) tellDue();
+  });
+  ctx.signals.onClosed((roomId) => due.delete(roomId));
+
+  function tellDue(): void {
+    dueTimer = undefined;
+    if (due.size === 0) return;
+    for (const [roomId, ofRoom] of due) {
+      tellSome(roomId, ofRoom);
+      if (ofRoom.size === 0) due.delete(roomId);
+    }
+    dueTimer = setTimeout(tellDue, WINDOW_MS);
+  }
+
+  function tellSome(roomId: string, ofRoom: Map<string, number>): void {
+    const hearers = [...ctx.streams.hearersOf(roomId)];
+    for (const [userId, seq] of takeTurn(ofRoom, hearers.length)) {
+      const event = encodeEvent(messageReadEvent, { roomId, userId, seq });
+      for (const hearer of hearers) if (hearer.data.identity.user.id !== userId) tell(hearer, event);
+    }
+  }
+
+  function sendMade(): void {
+    madeTimer = undefined;
+    for (const [roomId, ofRoom] of made) {
+      const readings = [...ofRoom].map(([userId, { seq }]) => ({ userId, seq }));
+      ctx.signals.send(roomId, READ, readings);
+      for (const [userId, { seq, from }] of ofRoom) {
+        tellUser(ctx, { userId, except: from }, messageReadEvent, { roomId, userId, seq });
+      }
+    }
+    made.clear();
+  }
+
+  return {
+    moved({ roomId, userId, seq }, from) {
+      const ofRoom = made.get(roomId) ?? new Map<string, { seq: number; from: string }>();
+      made.set(roomId, ofRoom);
+      if (seq > (ofRoom.get(userId)?.seq ?? 0)) ofRoom.set(userId, { seq, from });
+      madeTimer ??= setTimeout(sendMade, WINDOW_MS);
+    },
+    stop() {
+      clearTimeout(madeTimer);
+      clearTimeout(dueTimer);
+      sendMade();
+      due.clear();
+    },
+  };
+}

@@ -1,0 +1,64 @@
+import type { User } from '@parley/protocol';
+import type { Context } from '../../context.ts';
+import { ChatError } from '../../platform/errors.ts';
+import type { Identity } from '../../platform/identity.ts';
+import { onlineAmong } from '../presence/connections.ts';
+import { accessRoom } from '../rooms/access.ts';
+import { decodeCursor, encodeCursor } from '../rooms/cursor.ts';
+import { toUser } from '../users/view.ts';
+import { findReadable, listReaders, markRead } from './receipts.sql.ts';
+
+const USER_ID = /^[A-Za-z0-9_.:@-]{1,128}$/;
+
+/** A member has read up to a message. */
+export interface Reading {
+  roomId: string;
+  userId: string;
+  seq: number;
+}
+
+/**
+ * Marks the room as read up to a message, or up to the head when that is less.
+ *
+ * @param onMoved runs when there is something to tell
+ * @throws ChatError `NOT_A_MEMBER`, `NOT_FOUND`
+ */
+export async function readUpTo(
+  ctx: Context,
+  actor: Identity,
+  { roomId, seq }: { roomId: string; seq: number },
+  onMoved: (reading: Reading) => void,
+): Promise<{ lastReadSeq: number; unread: number }> {
+  const userId = actor.user.id;
+  const row = await markRead(ctx.db, { roomId, userId, seq });
+  if (!row) {
+    await accessRoom(ctx, actor, { roomId, to: 'take part' });
+    throw new ChatError('NOT_A_MEMBER'); // became one only now: the next try will pass
+  }
+  const { last_read_seq: lastReadSeq, head_seq: headSeq, has_moved: hasMoved } = row;
+  if (hasMoved) onMoved({ roomId, userId, seq: lastReadSeq });
+  return { lastReadSeq, unread: Math.max(0, headSeq - lastReadSeq) };
+}
+
+/** Who has read a message, by user id. @throws ChatError `NOT_A_MEMBER`, `NOT_FOUND` (also for no such message) */
+export async function getReaders(
+  ctx: Context,
+  actor: Identity,
+  { roomId, seq, cursor, limit }: { roomId: string; seq: number; cursor?: string; limit: number },
+): Promise<{ readers: User[]; nextCursor?: string }> {
+  await accessRoom(ctx, actor, { roomId, to: 'take part' });
+  const [after] = cursor === undefined ? [] : decodeCursor(cursor, [USER_ID]);
+  const message = await findReadable(ctx.db, roomId, seq);
+  if (!message) throw new ChatError('NOT_FOUND', { message: 'There is no message with this seq' });
+  const rows = await listReaders(ctx.db, { roomId, seq, message }, { after, limit: limit + 1 });
+  const page = rows.slice(0, limit);
+  const online = await onlineAmong(
+    ctx,
+    page.map((row) => row.id),
+  );
+  const last = rows.length > page.length ? page.at(-1) : undefined;
+  return {
+    readers: page.map((row) => toUser(row, online.has(row.id))),
+    ...(last && { nextCursor: encodeCursor(last.id) }),
+  };
+}
