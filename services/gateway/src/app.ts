@@ -9,6 +9,7 @@ import { createTokens } from './features/auth/tokens.ts';
 import { docsRoutes } from './features/docs/docs.http.ts';
 import { hearingRoutes } from './features/hearing/hearing.http.ts';
 import { hearingHandlers } from './features/hearing/hearing.socket.ts';
+import { createLimits } from './features/limits/limits.ts';
 import { createDelivery } from './features/messages/delivery.ts';
 import { messageRoutes } from './features/messages/messages.http.ts';
 import { messageHandlers } from './features/messages/messages.socket.ts';
@@ -114,6 +115,8 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
   lifecycle.onStop('peers', () => peers.stop());
   const delivery = createDelivery({ db: database.db, redis, keys, log, metrics });
   lifecycle.onStop('delivery', () => delivery.stop());
+  const rates = createLimits({ limits, redis, keys, metrics, log });
+  lifecycle.onStop('rates', () => rates.stop());
   const ctx: Context = Object.freeze({
     config,
     log,
@@ -126,6 +129,7 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
     peers,
     writer: delivery.writer,
     streams: delivery.streams,
+    limits: rates,
     announce: delivery.announce,
     onArrival: delivery.onArrival,
     signals: delivery.signals,
@@ -160,6 +164,7 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
     ctx,
     log,
     metrics,
+    onRefused: (socket) => rates.refused(socket.data.identity.user.id, socket),
     handlers: [...sessions.handlers, ...roomHandlers, ...hearingHandlers, ...messageHandlers, ...receipts.handlers],
   });
   metrics.gauge('parley_connections', 'Open transports', () => engine.clientsCount);

@@ -3,6 +3,7 @@ import type { Kysely } from 'kysely';
 import type { Config } from './config.ts';
 import type { MessageWriter } from './delivery/message-writer.ts';
 import type { Streams } from './delivery/streams.ts';
+import type { Limits } from './features/limits/limits.ts';
 import type { Delivery, Outcome } from './features/messages/delivery.ts';
 import type { Fanout } from './platform/fanout.ts';
 import type { Log } from './platform/log.ts';
@@ -32,6 +33,8 @@ export interface Context {
   readonly writer: MessageWriter<Outcome>;
   /** Tells the sockets of this gateway what was committed, in order. */
   readonly streams: Streams<ChatSocket>;
+  /** What users may do how often. */
+  readonly limits: Limits;
   /** Tells all gateways what was committed in a room. */
   readonly announce: Delivery['announce'];
   readonly onArrival: Delivery['onArrival'];

@@ -52,6 +52,17 @@ export class Metrics implements RequestMetrics {
     labelNames: ['code'],
     registers: [this.registry],
   });
+  readonly rateLimited = new Counter({
+    name: 'parley_rate_limited_total',
+    help: 'Requests refused by a rate, and typing that was not passed on; by the limit and by who decided',
+    labelNames: ['limit', 'where'],
+    registers: [this.registry],
+  });
+  readonly muted = new Counter({
+    name: 'parley_muted_total',
+    help: 'Mutes by MUTE_AFTER that this gateway has seen begin',
+    registers: [this.registry],
+  });
 
   constructor() {
     collectDefaultMetrics({ register: this.registry });

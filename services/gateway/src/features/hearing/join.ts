@@ -21,7 +21,7 @@ export interface JoinInput {
  * `room.headRev`. The socket hears what comes after them once it has the answer.
  *
  * @param request absent for REST, which hears nothing
- * @throws ChatError `NOT_FOUND`, `FORBIDDEN` when banned
+ * @throws ChatError `NOT_FOUND`, `FORBIDDEN` when banned, `RATE_LIMITED`
  */
 export async function joinRoom(
   ctx: Context,
@@ -29,6 +29,7 @@ export async function joinRoom(
   input: JoinInput,
   request?: SocketRequest,
 ): Promise<JoinedRoom> {
+  await ctx.limits.requireJoin(actor.user.id);
   const roomId = 'roomId' in input.target ? input.target.roomId : await roomIdByName(ctx, actor, input.target);
   await becomeMember(ctx, actor, roomId);
   if (!request) return readRoom(ctx, actor, roomId, input);

@@ -3,6 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Context } from '../../context.ts';
 import { ChatError } from '../../platform/errors.ts';
 import type { Identity } from '../../platform/identity.ts';
+import { inTurn } from '../../platform/sockets/in-turn.ts';
 import type { ChatSocket } from '../../platform/sockets/types.ts';
 import { accessRoom } from '../rooms/access.ts';
 import { mutedUntil } from './change.ts';
@@ -18,12 +19,12 @@ export interface SendInput {
 }
 
 /**
- * Sends a message; it is told to the room once it is committed. Membership is decided by the commit itself, under the room's lock: nothing is
- * asked before, so messages of one socket reach the writer in the order they were sent.
+ * Sends a message; it is told to the room once it is committed. Membership is decided by the commit itself, under the
+ * room's lock. The rates alone are asked before, and messages of one socket reach the writer in the order they were sent.
  *
  * @param from the socket that sends; it hears its message only when it asked for the echo
  * @throws ChatError `MESSAGE_TOO_LONG`, `NOT_A_MEMBER`, `NOT_FOUND`, `MUTED`, `FORBIDDEN` (blocked by the other
- *   one of a direct room), `RATE_LIMITED` (slow mode), `UNAVAILABLE`
+ *   one of a direct room), `RATE_LIMITED`, `UNAVAILABLE`
  */
 export async function sendMessage(
   ctx: Context,
@@ -35,6 +36,9 @@ export async function sendMessage(
   if (most !== null && contentLength(input.content) > most) {
     throw new ChatError('MESSAGE_TOO_LONG', { details: { max: most } });
   }
+  const admitted = ctx.limits.message(actor.user.id, input.roomId);
+  await (from ? inTurn(from, admitted) : admitted);
+  // From here to the writer nothing is waited for: that is what keeps the order of one socket's messages.
   const id = uuidv7();
   if (from && !from.data.echo) ctx.streams.expectOwn(id, from);
   const outcome = await ctx.writer

@@ -15,24 +15,26 @@ export interface NewRoom {
   topic?: string;
 }
 
-/** @throws ChatError `CONFLICT` when a public room has that name */
+/** @throws ChatError `CONFLICT` when a public room has that name, `RATE_LIMITED` */
 export async function createRoom(ctx: Context, actor: Identity, input: NewRoom): Promise<{ room: Room }> {
   const id = uuidv7();
-  try {
-    await ctx.db.transaction().execute((trx) =>
-      insertRoom(trx, {
-        id,
-        kind: input.kind,
-        name: input.name,
-        nameKey: roomNameKey(input.name),
-        topic: input.topic || null,
-        ownerId: actor.user.id,
-      }),
-    );
-  } catch (error) {
-    if (isUniqueViolation(error)) throw new ChatError('CONFLICT', { message: 'A room has this name' });
-    throw error;
-  }
+  await ctx.limits.makeRoom(actor.user.id, async () => {
+    try {
+      await ctx.db.transaction().execute((trx) =>
+        insertRoom(trx, {
+          id,
+          kind: input.kind,
+          name: input.name,
+          nameKey: roomNameKey(input.name),
+          topic: input.topic || null,
+          ownerId: actor.user.id,
+        }),
+      );
+    } catch (error) {
+      if (isUniqueViolation(error)) throw new ChatError('CONFLICT', { message: 'A room has this name' });
+      throw error;
+    }
+  });
   return getRoom(ctx, actor, id);
 }
 

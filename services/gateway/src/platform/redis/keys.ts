@@ -19,6 +19,10 @@ export interface RedisKeys {
   readonly peersChannel: string;
   /** Sharded pub/sub: what concerns one gateway. */
   peerChannel(gatewayId: string): string;
+  /** Of a user, a sliding window (list) or the end of a mute (string, ms). TTL: the window, the mute. */
+  rateOf(userId: string, name: string): string;
+  /** List: a sliding window of an address or a user over REST. TTL: the window. */
+  restRateOf(owner: string, name: string): string;
 }
 
 export function redisKeys(prefix: string): RedisKeys {
@@ -31,5 +35,7 @@ export function redisKeys(prefix: string): RedisKeys {
     leftGateways: `${prefix}:{gateways}:left`,
     peersChannel: `${prefix}:peers`,
     peerChannel: (gatewayId) => `${prefix}:peer:${gatewayId}`,
+    rateOf: (userId, name) => `${prefix}:rate:{${userId}}:${name}`,
+    restRateOf: (owner, name) => `${prefix}:rest:{${owner}}:${name}`,
   };
 }

@@ -5,6 +5,7 @@ import { asChatError, validationError } from '../failures.ts';
 import type { Identity } from '../identity.ts';
 import type { Log } from '../log.ts';
 import type { RequestMetrics } from '../metrics.ts';
+import { isRefusal } from '../rate-limit/refusal.ts';
 import type { ChatServer, ChatSocket } from './types.ts';
 import { boundUnread, hasEnoughUnread } from './unread.ts';
 
@@ -42,6 +43,8 @@ export interface DoorOptions<Context> {
   handlers: readonly SocketHandler<Context>[];
   log: Log;
   metrics: RequestMetrics;
+  /** Told of every request that was refused by a rate, once the answer is on its way. */
+  onRefused: (socket: ChatSocket) => void;
 }
 
 /**
@@ -51,7 +54,7 @@ export interface DoorOptions<Context> {
  * One listener function serves all sockets (Socket.IO calls it with the socket as `this`), so that a connection costs
  * no closures.
  */
-export function openDoor<Context>({ io, ctx, handlers, log, metrics }: DoorOptions<Context>): void {
+export function openDoor<Context>({ io, ctx, handlers, log, metrics, onRefused }: DoorOptions<Context>): void {
   const byEvent = new Map<string, SocketHandler<Context>>(handlers.map((handler) => [handler.command.name, handler]));
 
   async function perform(request: SocketRequest, event: string, payload: unknown): Promise<unknown> {
@@ -116,6 +119,7 @@ export function openDoor<Context>({ io, ctx, handlers, log, metrics }: DoorOptio
       code = error.code;
       if (ack) ack({ ok: false, error: error.toBody() });
       else socket.emit('request:error', { event: event.slice(0, MAX_EVENT_ECHO), ...error.toBody() });
+      if (isRefusal(error)) onRefused(socket);
     }
     boundUnread(socket);
     after?.();
