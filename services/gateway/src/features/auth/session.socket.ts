@@ -48,8 +48,7 @@ export function openSessions(ctx: Context, { io, gate, pending, authenticate }: 
   const releases = new Set<Promise<void>>();
 
   io.engine.on('connection', (transport) => {
-    const admission = gate.admissionOf(transport.request);
-    gate.opened(transport.request);
+    const admission = gate.opened(transport);
     if (admission && !admission.identity) pending.opened(transport, admission.address);
   });
   io.use((socket, next) => {
@@ -68,8 +67,9 @@ export function openSessions(ctx: Context, { io, gate, pending, authenticate }: 
   io.on('connection', (socket) => void begin(socket));
 
   async function admit(socket: ChatSocket): Promise<void> {
-    const admission = gate.admissionOf(socket.request);
+    const admission = gate.admissionOf(socket.conn);
     const { token, echo } = ConnectAuth.parse(socket.handshake.auth);
+    socket.handshake.auth = {}; // a token is long, and nobody has to keep it
     const identity = await identify(token, admission?.identity);
     socket.data = { identity, address: admission?.address ?? 'unknown', echo, inFlight: 0, isEnded: false };
     if (!(await admitConnection(ctx, socket))) {
@@ -90,16 +90,16 @@ export function openSessions(ctx: Context, { io, gate, pending, authenticate }: 
     pending.settled(socket.conn);
     joined.add(socket.conn);
     ctx.sockets.add(socket);
-    const log = ctx.log.child({ connectionId: socket.id, userId: socket.data.identity.user.id });
-    log.info({ address: socket.data.address, transport: socket.conn.transport.name }, 'connected');
+    const ids = { connectionId: socket.id, userId: socket.data.identity.user.id };
+    ctx.log.info({ ...ids, address: socket.data.address, transport: socket.conn.transport.name }, 'connected');
     socket.on('disconnect', (reason) => {
       agenda.delete(socket);
       closeUnlessJoined(socket);
       ctx.sockets.remove(socket);
       ctx.streams.removeFromAll(socket);
-      log.info({ reason }, 'disconnected');
+      ctx.log.info({ ...ids, reason }, 'disconnected');
       const release = releaseConnection(ctx, socket)
-        .catch((error: unknown) => log.warn({ err: error }, 'last-seen was not stored'))
+        .catch((error: unknown) => ctx.log.warn({ ...ids, err: error }, 'last-seen was not stored'))
         .finally(() => releases.delete(release));
       releases.add(release);
     });

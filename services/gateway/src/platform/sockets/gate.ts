@@ -1,3 +1,4 @@
+import type { Socket as Transport } from 'engine.io';
 import type { IncomingMessage } from 'node:http';
 import { ChatError } from '../errors.ts';
 import { asChatError } from '../failures.ts';
@@ -38,7 +39,8 @@ export interface Admission {
  */
 export class Gate {
   readonly #options: GateOptions;
-  readonly #admissions = new WeakMap<IncomingMessage, Admission>();
+  readonly #admitted = new WeakMap<IncomingMessage, Admission>();
+  readonly #admissions = new WeakMap<Transport, Admission>();
   /** Handshakes of this turn of the event loop, and the address of those without a credential. */
   readonly #entering = new Map<IncomingMessage, string | undefined>();
 
@@ -46,16 +48,16 @@ export class Gate {
     this.#options = options;
   }
 
-  /** What `admit` found out about the request that opened a transport. */
-  admissionOf(request: IncomingMessage): Admission | undefined {
-    return this.#admissions.get(request);
+  /** What `admit` found out about the request that opened the transport. */
+  admissionOf(transport: Transport): Admission | undefined {
+    return this.#admissions.get(transport);
   }
 
   /** @returns why the request may not pass, or undefined */
   async admit(request: IncomingMessage): Promise<ChatError | undefined> {
     try {
       if (!this.#options.isAllowedOrigin(request)) throw new ChatError('FORBIDDEN', { message: 'Origin not allowed' });
-      if (isHandshake(request)) this.#admissions.set(request, await this.#admitHandshake(request));
+      if (isHandshake(request)) this.#admitted.set(request, await this.#admitHandshake(request));
       return undefined;
     } catch (error) {
       return asChatError(error);
@@ -96,12 +98,20 @@ export class Gate {
    */
   #enter(request: IncomingMessage, anonymous: string | undefined): void {
     this.#entering.set(request, anonymous);
-    setImmediate(() => this.opened(request));
+    setImmediate(() => this.#entering.delete(request));
   }
 
-  /** The transport that the request has opened is counted elsewhere from now on. */
-  opened(request: IncomingMessage): void {
+  /**
+   * A transport has opened, and is counted elsewhere from now on. Its request is let go: with its headers it would be a
+   * good part of what an idle connection costs.
+   */
+  opened(transport: Transport): Admission | undefined {
+    const { request } = transport;
+    const admission = this.#admitted.get(request);
+    if (admission) this.#admissions.set(transport, admission);
     this.#entering.delete(request);
+    transport.request = null as unknown as IncomingMessage; // the way that Socket.IO's documentation gives
+    return admission;
   }
 
   #enteringFrom(address: string): number {
