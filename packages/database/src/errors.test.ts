@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { isStatementTimeout, isTransient, isUnavailable, isUniqueViolation } from './errors.ts';
+import { isLockTimeout, isStatementTimeout, isTransient, isUnavailable, isUniqueViolation } from './errors.ts';
 import { createRooms, openOwnDatabase } from './testing/world.ts';
 
 function failure(code: string, message = 'failed', more: object = {}): Error {
@@ -66,6 +66,11 @@ describe('isUnavailable', () => {
 test('isTransient knows what was surely rolled back', () => {
   for (const code of ['40001', '40P01', '55P03']) assert.equal(isTransient(failure(code)), true);
   for (const code of ['57P01', '57014', '23505', '40002']) assert.equal(isTransient(failure(code)), false);
+});
+
+test('isLockTimeout knows who waited for a lock for too long', () => {
+  assert.equal(isLockTimeout(new Error('x', { cause: failure('55P03') })), true);
+  for (const code of ['40P01', '57014']) assert.equal(isLockTimeout(failure(code)), false);
 });
 
 test('isStatementTimeout knows the cancelled statement', () => {

@@ -89,6 +89,11 @@ export function isTransient(error: unknown): boolean {
   return causes(error).some((cause) => TRANSIENT_STATES.has(cause.code));
 }
 
+/** Whether a wait for a lock took longer than it may (55P03). Had no effect, and is transient as well. */
+export function isLockTimeout(error: unknown): boolean {
+  return causes(error).some((cause) => cause.code === '55P03');
+}
+
 /** Whether the server cancelled the statement, as it does after `statementTimeoutMs` (57014). It had no effect. */
 export function isStatementTimeout(error: unknown): boolean {
   return causes(error).some((cause) => cause.code === '57014');

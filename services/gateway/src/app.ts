@@ -113,7 +113,14 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
   });
   const peers = createPeers({ redis, keys, log });
   lifecycle.onStop('peers', () => peers.stop());
-  const delivery = createDelivery({ db: database.db, redis, keys, log, metrics });
+  const delivery = createDelivery({
+    db: database.db,
+    redis,
+    keys,
+    log,
+    metrics,
+    patienceMs: config.DATABASE_STATEMENT_TIMEOUT_MS,
+  });
   lifecycle.onStop('delivery', () => delivery.stop());
   const rates = createLimits({ limits, redis, keys, metrics, log });
   lifecycle.onStop('rates', () => rates.stop());
@@ -170,6 +177,7 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
   metrics.gauge('parley_connections', 'Open transports', () => engine.clientsCount);
   metrics.gauge('parley_sockets', 'Sockets that have joined', () => ctx.sockets.size);
   metrics.gauge('parley_messages_waiting', 'Messages that wait for a commit', () => delivery.writer.waiting);
+  metrics.gauge('parley_rooms_held', 'Rooms whose messages wait for a lock', () => delivery.writer.roomsAside);
   metrics.gauge('parley_live_rooms', 'Rooms that somebody hears here', () => delivery.streams.size);
 
   const app = await createHttpApp({

@@ -1,6 +1,7 @@
 import type { Entry, Head, Told } from '../room-stream.ts';
 import {
   MessageWriter,
+  RoomLocked,
   SimulatedChannel,
   SimulatedClock,
   SimulatedStore,
@@ -25,6 +26,8 @@ export class SimulatedClient {
   /** Sends without an answer yet. */
   sending = 0;
   readonly #own = new Map<string, number>();
+  /** By connection and room: the numbers of what was sent, in the order of the sends. */
+  readonly #sent = new Map<string, Map<number, number>>();
 
   constructor(name: string, gateway: SimulatedGateway) {
     this.name = name;
@@ -45,8 +48,22 @@ export class SimulatedClient {
 
   /** An acknowledgement: the entry of one's own that the stream leaves out. */
   acknowledged(roomId: string, entry: Entry): void {
+    if (entry.log === 'message') this.#expectSenderOrder(roomId, entry);
     this.#own.set(`${roomId} ${entry.log} ${entry.number}`, entry.number);
     this.#note(roomId, entry);
+  }
+
+  /** What one connection sends to one room is numbered in the order it was sent. */
+  #expectSenderOrder(roomId: string, { id, number }: Entry): void {
+    const sent = Number(id.slice(1));
+    const key = `${this.gateway.name} ${roomId}`;
+    const numbers = this.#sent.get(key) ?? new Map<number, number>();
+    this.#sent.set(key, numbers.set(sent, number));
+    for (const [other, itsNumber] of numbers) {
+      if (other < sent !== itsNumber < number && other !== sent) {
+        this.complaints.push(`sent in another order: ${roomId} ${id} is ${number}, m${other} is ${itsNumber}`);
+      }
+    }
   }
 
   told(roomId: string, entry: Entry): void {
@@ -128,8 +145,12 @@ export class SimulatedGateway {
         return outcomes;
       },
       isTransient: () => false,
+      isLocked: (error) => error instanceof RoomLocked,
       isUnavailable: (error) => error instanceof StoreAway,
       overflow: () => new StoreAway('full'),
+      overdue: () => new StoreAway('held for too long'),
+      patienceMs: 2_000,
+      now: () => world.clock.now,
       defer: (run) => world.clock.after(0, run),
     });
   }

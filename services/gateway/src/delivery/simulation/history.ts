@@ -14,6 +14,7 @@ type Step = { pause: number } & (
   | { do: 'crash'; gateway: number }
   | { do: 'network'; loses: number; repeats: number; slowMs: number }
   | { do: 'channel' | 'store'; away: boolean }
+  | { do: 'hold'; room: number; held: boolean }
 );
 
 export interface History {
@@ -49,6 +50,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('channel'), pause, away: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('store'), pause, away: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('hold'), pause, room, held: fc.boolean() }) },
 ) as fc.Arbitrary<Step>;
 
 export const history: fc.Arbitrary<History> = fc.record({
@@ -114,6 +116,10 @@ export async function play({ seed, steps }: History): Promise<string[]> {
       case 'store':
         world.store.isAway = taken.away;
         break;
+      case 'hold':
+        if (taken.held) world.store.held.add(where);
+        else world.store.held.delete(where);
+        break;
     }
   }
 
@@ -135,6 +141,7 @@ export async function play({ seed, steps }: History): Promise<string[]> {
   }
   world.channel.isAway = false;
   world.store.isAway = false;
+  world.store.held.clear();
   world.channel.network = () => ({ lost: false, repeated: false, delayMs: 1 });
   await world.clock.pass(10_000);
   for (const gateway of gateways) gateway.streams.stop();

@@ -62,6 +62,12 @@ const MUTATIONS: readonly Mutation[] = [
     find: 'const except = this.#own.take(entry.id);',
     put: 'const except = undefined as Hearer | undefined;',
   },
+  {
+    name: 'who comes to a room that is set aside overtakes it',
+    file: 'message-writer.ts',
+    find: 'if (isAside) this.#lanes.add([one]);\n    else this.#enqueue([one]);',
+    put: 'this.#enqueue([one]);',
+  },
 ];
 
 /** Enough for each of them by far; the first few histories usually show it. */

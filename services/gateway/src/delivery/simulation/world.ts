@@ -17,6 +17,10 @@ export interface Delivery {
 export type Dice = () => number;
 
 export class StoreAway extends Error {}
+export class RoomLocked extends Error {}
+
+/** How long a commit waits for a room that somebody holds, ms. */
+const LOCK_TIMEOUT_MS = 300;
 
 interface Room {
   messages: Entry[];
@@ -27,6 +31,8 @@ interface Room {
 export class SimulatedStore implements Store {
   readonly rooms = new Map<string, Room>();
   isAway = false;
+  /** Rooms that somebody holds. */
+  readonly held = new Set<string>();
   readonly #clock: SimulatedClock;
   readonly #dice: Dice;
 
@@ -44,6 +50,7 @@ export class SimulatedStore implements Store {
   /** Takes time, may fail before or after the commit. */
   async append(batch: readonly NewMessage[]): Promise<(Entry & { roomId: string; isNew: boolean })[]> {
     await this.#reach();
+    await this.#lock(batch);
     const outcomes = batch.map((message) => this.#appendOne(message));
     await this.#clock.wait(this.#dice() % 8);
     if (this.isAway) throw new StoreAway('the answer is lost, the commit is not');
@@ -94,6 +101,16 @@ export class SimulatedStore implements Store {
     const entry: Entry = { log: 'message', number, seq: number, id: message.id, payload: message.clientMsgId };
     messages.push(entry);
     return { ...entry, roomId: message.roomId, isNew: true };
+  }
+
+  async #lock(batch: readonly NewMessage[]): Promise<void> {
+    const isHeld = (): boolean => batch.some(({ roomId }) => this.held.has(roomId));
+    const until = this.#clock.now + LOCK_TIMEOUT_MS;
+    while (isHeld()) {
+      if (this.isAway) throw new StoreAway('PostgreSQL has gone');
+      if (this.#clock.now >= until) throw new RoomLocked();
+      await this.#clock.wait(20);
+    }
   }
 
   async #reach(): Promise<void> {

@@ -1,4 +1,11 @@
-import { isStatementTimeout, isTransient, isUnavailable, type AppendedRow, type Database } from '@parley/database';
+import {
+  isLockTimeout,
+  isStatementTimeout,
+  isTransient,
+  isUnavailable,
+  type AppendedRow,
+  type Database,
+} from '@parley/database';
 import { messageNewEvent, messageUpdatedEvent, roomResyncEvent, type Message } from '@parley/protocol';
 import type { Kysely } from 'kysely';
 import { randomUUID } from 'node:crypto';
@@ -19,8 +26,13 @@ import { appendMessages } from './messages.sql.ts';
 import { createStore, toEntry } from './store.ts';
 import { toMessage } from './view.ts';
 
-/** How long a batch waits for the lock of a room, ms: as long as other statements. */
-const LOCK_TIMEOUT_MS = 5_000;
+/**
+ * How long a batch waits for locks, ms: so many times what a commit takes at the moment (a wait for other gateways'
+ * commits is no reason to split a batch), within these bounds.
+ */
+const LOCK_TIMEOUT = { times: 4, leastMs: 300, mostMs: 2_000 };
+/** How much the latest commit counts in what one takes at the moment. */
+const LATEST_SHARE = 0.2;
 
 /** What became of a message: stored (just now or earlier), or why not. */
 export type Outcome =
@@ -47,13 +59,15 @@ export interface DeliveryOptions {
   keys: RedisKeys;
   log: Log;
   metrics: Metrics;
+  /** How long a message may wait for a room whose row somebody holds, ms. */
+  patienceMs: number;
 }
 
 /**
  * Puts delivery together: the writer commits to PostgreSQL; what is committed goes to the streams of this gateway and,
  * one publish a room and batch, to those of the others; the streams tell the sockets.
  */
-export function createDelivery({ db, redis, keys, log, metrics }: DeliveryOptions): Delivery {
+export function createDelivery({ db, redis, keys, log, metrics, patienceMs }: DeliveryOptions): Delivery {
   const channel = createRoomChannel({
     redis,
     name: randomUUID(),
@@ -88,20 +102,28 @@ export function createDelivery({ db, redis, keys, log, metrics }: DeliveryOption
     },
     onError: (error) => log.warn({ err: error }, 'streams could not be compared with PostgreSQL'),
   });
+  let usualMs = 0;
   const writer = new MessageWriter<Outcome>({
     append: async (batch) => {
       const startedAt = performance.now();
-      const rows = await appendMessages(db, batch, LOCK_TIMEOUT_MS);
-      metrics.appendSeconds.observe((performance.now() - startedAt) / 1_000);
+      const { times, leastMs, mostMs } = LOCK_TIMEOUT;
+      const lockTimeoutMs = Math.round(Math.min(mostMs, Math.max(leastMs, usualMs * times)));
+      const rows = await appendMessages(db, batch, lockTimeoutMs);
+      const tookMs = performance.now() - startedAt;
+      usualMs += (tookMs - usualMs) * LATEST_SHARE;
+      metrics.appendSeconds.observe(tookMs / 1_000);
       metrics.appendBatch.observe(batch.length);
       const outcomes = rows.map((row) => toOutcome(row, batch[row.idx - 1] as NewMessage));
       publish(outcomes.flatMap((outcome) => (outcome.stored && outcome.isNew ? outcome.stored : [])));
       return outcomes;
     },
     isTransient,
-    // Out of time is away: smaller batches would wait for the same lock, one after the other.
+    isLocked: isLockTimeout,
+    // Out of time is away: smaller batches would be no faster, one after the other.
     isUnavailable: (error) => isUnavailable(error) || isStatementTimeout(error),
     overflow: () => new ChatError('UNAVAILABLE', { message: 'Too many messages wait', retryAfterMs: RETRY_STORE_MS }),
+    overdue: () => new ChatError('UNAVAILABLE', { message: 'The room is held up', retryAfterMs: RETRY_STORE_MS }),
+    patienceMs,
   });
 
   function publish(messages: readonly Message[]): void {
