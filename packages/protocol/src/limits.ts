@@ -152,6 +152,7 @@ export const limits = {
   RATE_JOIN: rate('20/10s', 'requests', 'Joins of one user.'),
   RATE_ROOM_CREATE: rate('10/1h', 'rooms', 'Rooms that one user makes.'),
   RATE_AUTH: rate('10/10m', 'requests', 'Attempts of one address to log in, register, or use a code.'),
+  RATE_REST: rate('600/10s', 'requests', 'REST requests of one user, or of one address that names no user.'),
   RATE_CONNECT: rate('2000/10s', 'transports', 'New transports of one address, refused by HAProxy with HTTP 429.'),
 } as const satisfies Record<string, Limit>;
 

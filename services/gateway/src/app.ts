@@ -26,6 +26,7 @@ import { clientAddressOf, trustedProxies } from './platform/http/address.ts';
 import { createHttpApp } from './platform/http/app.ts';
 import { createListener } from './platform/http/listener.ts';
 import { originRule } from './platform/http/origin.ts';
+import { mountRestRates } from './platform/http/rest-rates.ts';
 import { mountRoutes } from './platform/http/route.ts';
 import type { Log } from './platform/log.ts';
 import { Metrics, serveMetrics } from './platform/metrics.ts';
@@ -193,6 +194,13 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
         onRefused: (error) => metrics.refusedTransports.inc({ code: error.code }),
       }),
   });
+  const restRates = await mountRestRates(app, {
+    parts: rates.parts,
+    keys,
+    auth: limits.RATE_AUTH,
+    rest: limits.RATE_REST,
+  });
+  lifecycle.onStop('rates of REST', () => restRates.stop());
   mountHealth(app, () => lifecycle.phase === 'ready');
   mountRoutes(
     app,
@@ -205,7 +213,7 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
       ...receiptRoutes,
       ...docsRoutes,
     ],
-    { ctx, authenticate, isAllowedOrigin },
+    { ctx, authenticate, isAllowedOrigin, rates: restRates, onRefused: (userId) => rates.refused(userId) },
   );
 
   const metricsServer = await serveMetrics(metrics, { host: config.METRICS_HOST, port: config.METRICS_PORT });

@@ -4,8 +4,10 @@ import type { z } from 'zod';
 import { ChatError } from '../errors.ts';
 import type { Authenticate, Identity } from '../identity.ts';
 import { validationError } from '../failures.ts';
+import { isRefusal } from '../rate-limit/refusal.ts';
 import { findCredential } from './credentials.ts';
 import type { IsAllowedOrigin } from './origin.ts';
+import type { RestRates } from './rest-rates.ts';
 
 /** A request after parsing. */
 export interface RouteInput<E extends Endpoint> {
@@ -40,28 +42,46 @@ export interface RoutesOptions<Context> {
   ctx: Context;
   authenticate: Authenticate;
   isAllowedOrigin: IsAllowedOrigin;
+  rates: RestRates;
+  /** Told of every request that was refused by a rate of the user, not by those of REST. */
+  onRefused: (userId: string) => void;
 }
 
 /** The only way in for REST requests: who asks, parse, act, answer. Errors are answered by the app's error handler. */
 export function mountRoutes<Context>(
   app: FastifyInstance,
   routes: readonly Route<Context>[],
-  { ctx, authenticate, isAllowedOrigin }: RoutesOptions<Context>,
+  { ctx, authenticate, isAllowedOrigin, rates, onRefused }: RoutesOptions<Context>,
 ): void {
+  /** Who asks, if there is room for the request. One that brings no good credential counts for its address. */
+  async function admit(request: FastifyRequest, { auth, path }: Endpoint): Promise<Identity | undefined> {
+    let actor: Identity | undefined;
+    try {
+      if (auth !== 'none') actor = await identify(request, authenticate, isAllowedOrigin);
+    } finally {
+      if (path.startsWith('/api/')) await rates.require(request, actor?.user.id);
+    }
+    if (auth === 'admin' && actor?.role !== 'admin') throw new ChatError('FORBIDDEN');
+    return actor;
+  }
+
   for (const { endpoint, act } of routes) {
     app.route({
       method: endpoint.method,
       url: endpoint.path,
+      config: rates.configOf(endpoint),
       handler: async (request, reply) => {
-        const actor = endpoint.auth === 'none' ? undefined : await identify(request, authenticate, isAllowedOrigin);
-        if (endpoint.auth === 'admin' && actor?.role !== 'admin') throw new ChatError('FORBIDDEN');
+        const actor = await admit(request, endpoint);
         const input = {
           params: parsePart(endpoint.params, request.params),
           query: parsePart(endpoint.query, request.query),
           body: parsePart(endpoint.body, request.body ?? {}),
         };
         reply.status(endpoint.status);
-        const answer = await act({ ctx, actor, reply, ...input } as never);
+        const answer = await act({ ctx, actor, reply, ...input } as never).catch((error: unknown) => {
+          if (actor && isRefusal(error)) onRefused(actor.user.id);
+          throw error;
+        });
         return endpoint.response === undefined ? reply.send() : answer;
       },
     });
