@@ -5,21 +5,16 @@
  *
  * Its data are in `PARLEY_DATA_DIR` (default .parley/plain). Ends on Ctrl-C.
  */
-import { join } from 'node:path';
-import { startChaosCluster } from '../../tests/cluster/chaos/cluster.ts';
+import { startTarget } from '../target/target.ts';
 
 const say = (line: string): void => console.log(line);
 
-const cluster = await startChaosCluster({
+const target = await startTarget({
+  kind: 'plain',
   dataDir: process.env['PARLEY_DATA_DIR'] ?? '.parley/plain',
   replicas: Number(process.argv[2] ?? 3),
+  edges: 1,
   log: say,
-  alter: ({ gateways, redisUrl }) => {
-    for (const { service } of gateways) {
-      service.command.args = [join(import.meta.dirname, 'gateway.ts')];
-      service.command.env = { ...service.command.env, REDIS_URL: redisUrl };
-    }
-  },
 });
-say(`The plain cluster listens on ${cluster.url}; its tokens are signed (HS256) with ${cluster.jwtSecret}`);
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void cluster.stop());
+say(`The plain cluster listens on ${target.urls[0]}; its tokens are signed (HS256) with ${target.jwtSecret}`);
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void target.stop());
