@@ -17,9 +17,9 @@ import { findOrInstallServers } from '../deploy/local/servers.ts';
 import { startStores, type Stores } from './stores.ts';
 
 const ROOT = join(import.meta.dirname, '..');
-const TESTS = ['packages/**/*.test.ts', 'services/**/*.test.ts', 'deploy/**/*.test.ts', 'tests/**/*.test.ts'];
+const TESTS = ['packages', 'services', 'deploy', 'loadtest', 'tests'].map((folder) => `${folder}/**/*.test.ts`);
 /** Whole clusters: one at a time, when the others are done. */
-const HEAVY = ['cluster', 'compose', 'clients'].map((folder) => join('tests', folder) + sep);
+const HEAVY = ['tests/cluster', 'tests/compose', 'tests/clients', 'loadtest/smoke'].map((folder) => join(folder) + sep);
 
 const CONCURRENCY = 2;
 /** For one file; far more than any takes, so that one that hangs ends the run and names itself. */

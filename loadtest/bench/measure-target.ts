@@ -1,0 +1,144 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Target } from '../target/target.ts';
+import { openCostMeter, type CostMeter, type Cpu, type StoreWork } from './costs.ts';
+import type { Generators, OpenedAll, StepTotals } from './generators.ts';
+import type { BenchOptions } from './options.ts';
+import { searchHighest } from './search.ts';
+import { judge, limitOf, type Verdict } from './verdict.ts';
+
+const WARM_UP_SECONDS = 3;
+/** The first part of a step counts for completeness, not for times. */
+const SKIPPED_PART = 0.2;
+const LONGEST_SKIP_SECONDS = 1;
+
+/** One step: what it was to be, what came of it, and what it cost. */
+export interface Step {
+  /** Deliveries a second that were aimed at, and that arrived while messages were sent. */
+  wanted: number;
+  reached: number;
+  totals: StepTotals;
+  cpu: Cpu;
+  /** From the first send until all had arrived. */
+  wallSeconds: number;
+  verdict: Verdict;
+}
+
+export interface Connecting {
+  opened: OpenedAll;
+  perSecond: number;
+  /** Resident bytes of the gateways over the empty ones, by connection, after they were idle for a while. */
+  bytesPerConnection: number;
+  emptyGatewaysBytes: number;
+  /** Share of one core that all gateways together take while nothing is sent. */
+  idleCpu: number;
+}
+
+/** All that is measured of one target. */
+export interface Measured {
+  name: string;
+  connecting: Connecting;
+  /** At the rate of `--quiet`. */
+  quiet: Step;
+  /** At the highest rate that passed. */
+  best: Step | undefined;
+  steps: Step[];
+  /** At the rate of `--quiet`, and over all steps of the search. */
+  stores: { quiet: StoreWork; search: StoreWork };
+}
+
+export interface MeasureOptions {
+  target: Target;
+  generators: Generators;
+  options: BenchOptions;
+  name: string;
+  say: (line: string) => void;
+}
+
+/** Connects the crowd, watches it idle, then looks for the highest rate that passes. */
+export async function measureTarget(given: MeasureOptions): Promise<Measured> {
+  const { target, generators, options, name, say } = given;
+  const meter = await openCostMeter(target);
+  try {
+    const connecting = await connect(given, meter);
+    const { opened } = connecting;
+    say(`  ${opened.hearing} sockets hear their rooms, ${Math.round(connecting.perSecond)}/s`);
+    if (opened.hearing === 0) throw new Error(`${name}: nobody got in: ${JSON.stringify(opened.failures)}`);
+
+    const runStep = async (deliveriesPerSecond: number, seconds: number): Promise<Step> => {
+      await generators.mend();
+      const begin = performance.now();
+      const { result: totals, cpu } = await meter.cpuOf(() =>
+        generators.run({
+          sendsPerSecond: Math.max(1, deliveriesPerSecond / (options.clients / options.rooms)),
+          seconds,
+          skipSeconds: Math.min(LONGEST_SKIP_SECONDS, seconds * SKIPPED_PART),
+        }),
+      );
+      const wallSeconds = (performance.now() - begin) / 1_000;
+      const outcome = { wanted: deliveriesPerSecond, reached: totals.deliveriesInTime / totals.seconds, totals };
+      const limit = limitOf({ totals, cpu, wallSeconds, generators: options.generators });
+      const verdict = judge({ ...outcome, bound: options.p99, kind: target.kind, limit });
+      const step = { ...outcome, cpu, wallSeconds, verdict };
+      say(`  ${lineOf(step)}`);
+      return step;
+    };
+
+    await runStep(options.quiet, Math.min(WARM_UP_SECONDS, options.seconds));
+    const patienceMs = target.kind === 'bare' ? 0 : options.patience * 1_000;
+    const { result: quiet, stores: quietWork } = await meter.storeWorkOf(
+      () => runStep(options.quiet, options.seconds),
+      (step) => step.totals.acked,
+      patienceMs,
+    );
+    const { result: found, stores: searchWork } = await meter.storeWorkOf(
+      () =>
+        searchHighest({
+          ...options,
+          run: (rate) => runStep(rate, options.seconds),
+          passes: (step) => step.verdict.passed,
+        }),
+      ({ steps }) => steps.reduce((sum, { totals }) => sum + totals.acked, 0),
+      patienceMs,
+    );
+    const stores = { quiet: quietWork, search: searchWork };
+    return { name, connecting, quiet, best: found.best, steps: [quiet, ...found.steps], stores };
+  } finally {
+    await generators.close();
+    await meter.close();
+  }
+}
+
+async function connect({ target, generators, options }: MeasureOptions, meter: CostMeter): Promise<Connecting> {
+  await sleep(options.idle * 1_000);
+  const emptyGatewaysBytes = meter.gatewayMemory();
+  const { clients, rooms, bytes, opening } = options;
+  const opened = await generators.open({
+    clients,
+    rooms,
+    bytes,
+    opening,
+    urls: target.urls,
+    jwtSecret: target.jwtSecret,
+    ...(target.kind === 'bare' && { pinTo: options.replicas }),
+  });
+  // What the handshakes left behind is collected, and the roster of the newcomers is told.
+  await sleep(options.idle * 1_000);
+  const idle = await meter.cpuOf(() => sleep(options.idle * 1_000));
+  return {
+    opened,
+    perSecond: opened.hearing / opened.seconds,
+    bytesPerConnection: (meter.gatewayMemory() - emptyGatewaysBytes) / opened.hearing,
+    emptyGatewaysBytes,
+    idleCpu: idle.cpu.gateways / options.idle,
+  };
+}
+
+function lineOf({ wanted, reached, totals, verdict }: Step): string {
+  const { latency, missing, reordered, repeats } = totals;
+  const faults = Object.entries({ missing, reordered, repeats }).filter(([, count]) => count > 0);
+  return [
+    `${Math.round(wanted)} wanted, ${Math.round(reached)}/s, p50 ${latency.p50} p95 ${latency.p95} p99 ${latency.p99} ms`,
+    ...faults.map(([fault, count]) => `${count} ${fault}`),
+    verdict.passed ? 'passed' : `failed (limit: ${verdict.limit}): ${verdict.reasons.join('; ')}`,
+  ].join(', ');
+}

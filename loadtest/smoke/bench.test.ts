@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { startProcess } from '@parley/test-support';
+import type { BenchResult } from '../bench/report.ts';
+
+const BENCH = join(import.meta.dirname, '../bench/bench.ts');
+
+test('the benchmark connects, measures and checks a whole cluster', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'parley-bench-smoke-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const out = join(folder, 'result.json');
+  // One step of one rate; how fast it goes is not asserted.
+  const settings = { clients: 20, rooms: 2, seconds: 0.5, quiet: 200, start: 200, limit: 200, p99: 100_000 };
+  const args = Object.entries({ ...settings, idle: 0.1, patience: 0, replicas: 1, edges: 2, only: 'parley', out });
+  const bench = await startProcess(
+    process.execPath,
+    [BENCH, ...args.flatMap(([name, value]) => [`--${name}`, String(value)])],
+    { owner: t, cwd: folder },
+  );
+  assert.deepEqual(await bench.exited, { code: 0, signal: null }, bench.output);
+  assert.match(bench.output, /\| parley +\|/);
+
+  const { targets } = JSON.parse(await readFile(out, 'utf8')) as BenchResult;
+  const [{ connecting, quiet, best } = assert.fail('nothing was measured')] = targets;
+  assert.equal(connecting.opened.hearing, 20);
+  for (const { totals, cpu } of [quiet, best ?? assert.fail(bench.output)]) {
+    assert.equal(totals.sent, 10);
+    assert.deepEqual(
+      [totals.deliveries, totals.missing, totals.reordered, totals.repeats],
+      [totals.acked * 10, 0, 0, 0],
+    );
+    assert.ok(cpu.gateways >= 0 && cpu.postgres >= 0);
+  }
+});
+
+test('the benchmark refuses what makes no sense', async (t) => {
+  const bench = await startProcess(process.execPath, [BENCH, '--clients', '5', '--rooms', '6'], { owner: t });
+  assert.equal((await bench.exited).code, 2);
+  assert.match(bench.output, /every room needs a client/);
+});
