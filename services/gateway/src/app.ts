@@ -6,6 +6,7 @@ import { authRoutes } from './features/auth/auth.http.ts';
 import { authenticateWith } from './features/auth/authenticate.ts';
 import { openSessions } from './features/auth/session.socket.ts';
 import { createTokens } from './features/auth/tokens.ts';
+import { openContentRules } from './features/content/content.ts';
 import { docsRoutes } from './features/docs/docs.http.ts';
 import { hearingRoutes } from './features/hearing/hearing.http.ts';
 import { hearingHandlers } from './features/hearing/hearing.socket.ts';
@@ -125,6 +126,7 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
   lifecycle.onStop('delivery', () => delivery.stop());
   const rates = createLimits({ limits, redis, keys, metrics, log });
   lifecycle.onStop('rates', () => rates.stop());
+  const content = openContentRules({ config });
   const ctx: Context = Object.freeze({
     config,
     log,
@@ -135,6 +137,7 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
     sockets: new SocketRegistry(),
     fanout: createFanout(io, redis, keys.channels),
     peers,
+    content,
     writer: delivery.writer,
     streams: delivery.streams,
     limits: rates,

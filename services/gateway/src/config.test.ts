@@ -83,4 +83,16 @@ describe('readConfig', () => {
   test('off turns a limit off', () => {
     assert.equal(readConfig({ ...good, MAX_CONNECTIONS: 'off' }).limits.MAX_CONNECTIONS, null);
   });
+
+  test('the rules of content have their defaults, and words to choose from', () => {
+    const config = readConfig({ ...good, HTML_POLICY: '', WORD_FILTER: 'mask', WORD_FILTER_WORDS: 'darn, foo bar ,' });
+    assert.equal(config.HTML_POLICY, 'keep');
+    assert.equal(config.WORD_FILTER, 'mask');
+    assert.deepEqual(config.WORD_FILTER_WORDS, ['darn', 'foo bar']);
+    const names = problemsOf({ ...good, HTML_POLICY: 'remove', WORD_FILTER: 'on' });
+    assert.deepEqual(
+      names.map((problem) => problem.split(' ')[0]),
+      ['HTML_POLICY', 'WORD_FILTER'],
+    );
+  });
 });

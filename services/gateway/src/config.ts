@@ -17,6 +17,9 @@ const list = z
   .string()
   .default('')
   .transform((value) => value.split(',').flatMap((item) => item.trim() || []));
+/** One of some words, the first by default. */
+const choice = <const T extends readonly [string, ...string[]]>(...words: T) =>
+  z.preprocess((value) => (value === '' || value === undefined ? words[0] : value), z.enum(words));
 const url = (...protocols: string[]) =>
   z
     .string({ error: 'must be set' })
@@ -63,6 +66,13 @@ const settings = z.object({
   TRUSTED_PROXIES: list,
   PING_INTERVAL_MS: number(25_000, 100),
   PING_TIMEOUT_MS: number(20_000, 100),
+  /** HTML in messages: stored as written, taken out, or refused. */
+  HTML_POLICY: choice('keep', 'strip', 'reject'),
+  /** What happens to messages with the words of the deployment's list; rooms can have lists of their own. */
+  WORD_FILTER: choice('off', 'mask', 'reject'),
+  WORD_FILTER_WORDS: list,
+  /** A file with one word or phrase a line; lines that begin with # are comments. */
+  WORD_FILTER_FILE: optionalText,
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
 

@@ -3,6 +3,7 @@ import type { Kysely } from 'kysely';
 import type { Config } from './config.ts';
 import type { MessageWriter } from './delivery/message-writer.ts';
 import type { Streams } from './delivery/streams.ts';
+import type { ContentRules } from './features/content/content.ts';
 import type { Limits } from './features/limits/limits.ts';
 import type { Delivery, Outcome } from './features/messages/delivery.ts';
 import type { Fanout } from './platform/fanout.ts';
@@ -29,6 +30,8 @@ export interface Context {
   readonly fanout: Fanout;
   /** The other gateways. */
   readonly peers: Peers;
+  /** What messages may say. */
+  readonly content: ContentRules;
   /** Commits messages. */
   readonly writer: MessageWriter<Outcome>;
   /** Tells the sockets of this gateway what was committed, in order. */

@@ -1,9 +1,10 @@
-import { contentLength, type Message } from '@parley/protocol';
+import type { Message } from '@parley/protocol';
 import { v7 as uuidv7 } from 'uuid';
 import type { Context } from '../../context.ts';
 import { ChatError } from '../../platform/errors.ts';
 import type { SocketRequest } from '../../platform/sockets/handle.ts';
 import { inOrder } from '../../platform/sockets/in-order.ts';
+import { applyContentRules, requireLength } from '../content/content.ts';
 import { accessRoom } from '../rooms/access.ts';
 import { changeMessage, type Change } from './changes.sql.ts';
 import { toChangeEntry } from './store.ts';
@@ -13,7 +14,8 @@ import { toMessage } from './view.ts';
  * Edits, deletes, or reacts to a message; the room is told once it is committed. Who may do what is decided by the
  * commit, under the room's lock.
  *
- * @throws ChatError `MESSAGE_TOO_LONG`, `NOT_A_MEMBER`, `NOT_FOUND`, `FORBIDDEN`, `CONFLICT`, `MUTED`
+ * @throws ChatError `MESSAGE_TOO_LONG`, `VALIDATION_ERROR` (the content rules), `NOT_A_MEMBER`, `NOT_FOUND`,
+ *   `FORBIDDEN`, `CONFLICT`, `MUTED`
  */
 export async function applyChange(
   ctx: Context,
@@ -21,16 +23,16 @@ export async function applyChange(
   { roomId, seq }: { roomId: string; seq: number },
   change: Change,
 ): Promise<{ message: Message }> {
-  const most = ctx.config.limits.MAX_MESSAGE_LENGTH;
-  if (change.kind === 'edit' && most !== null && contentLength(change.content) > most) {
-    throw new ChatError('MESSAGE_TOO_LONG', { details: { max: most } });
-  }
+  if (change.kind === 'edit') requireLength(ctx, change.content);
   const changeId = uuidv7();
-  if (!socket.data.echo) ctx.streams.expectOwn(changeId, socket);
   const target = { roomId, seq, actorId: actor.user.id, changeId };
-  const row = await inOrder(socket, () => changeMessage(ctx.db, target, change)).catch((error: unknown) => {
-    if (!socket.data.echo) ctx.streams.failOwn(changeId, roomId, socket);
-    throw error;
+  const row = await inOrder(socket, async () => {
+    const allowed = change.kind === 'edit' ? { ...change, content: applyContentRules(ctx, change.content) } : change;
+    if (!socket.data.echo) ctx.streams.expectOwn(changeId, socket);
+    return changeMessage(ctx.db, target, allowed).catch((error: unknown) => {
+      if (!socket.data.echo) ctx.streams.failOwn(changeId, roomId, socket);
+      throw error;
+    });
   });
   if (row.outcome === 'changed') {
     const message = toMessage(row);

@@ -43,6 +43,21 @@ export async function appendMessages(
   return rows.sort((one, other) => one.idx - other.idx);
 }
 
+/** Whether a message with this key of idempotence is stored. */
+export async function wasSent(
+  db: Kysely<Database>,
+  { roomId, senderId, clientMsgId }: { roomId: string; senderId: string; clientMsgId: string },
+): Promise<boolean> {
+  const row = await db
+    .selectFrom('messages')
+    .where('room_id', '=', roomId)
+    .where('sender_id', '=', senderId)
+    .where('client_msg_id', '=', clientMsgId)
+    .select('seq')
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 /** Only messages that were ever changed are asked for their reactions. */
 const reactions = sql<Reaction[] | null>`case when messages.rev is not null
   then reactions_of(messages.room_id, messages.seq) end`;

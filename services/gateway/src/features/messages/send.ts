@@ -1,13 +1,14 @@
-import { contentLength, type Message } from '@parley/protocol';
+import type { Message } from '@parley/protocol';
 import { v7 as uuidv7 } from 'uuid';
 import type { Context } from '../../context.ts';
 import { ChatError } from '../../platform/errors.ts';
 import type { Identity } from '../../platform/identity.ts';
 import { inTurn } from '../../platform/sockets/in-turn.ts';
 import type { ChatSocket } from '../../platform/sockets/types.ts';
+import { applyContentRules, requireLength } from '../content/content.ts';
 import { accessRoom } from '../rooms/access.ts';
 import { mutedUntil } from './change.ts';
-import { messagesBetween } from './messages.sql.ts';
+import { messagesBetween, wasSent } from './messages.sql.ts';
 import { toEntry } from './store.ts';
 import { toMessage } from './view.ts';
 
@@ -23,8 +24,8 @@ export interface SendInput {
  * room's lock. The rates alone are asked before, and messages of one socket reach the writer in the order they were sent.
  *
  * @param from the socket that sends; it hears its message only when it asked for the echo
- * @throws ChatError `MESSAGE_TOO_LONG`, `NOT_A_MEMBER`, `NOT_FOUND`, `MUTED`, `FORBIDDEN` (blocked by the other
- *   one of a direct room), `RATE_LIMITED`, `UNAVAILABLE`
+ * @throws ChatError `MESSAGE_TOO_LONG`, `VALIDATION_ERROR` (the content rules), `NOT_A_MEMBER`, `NOT_FOUND`, `MUTED`,
+ *   `FORBIDDEN` (blocked by the other one of a direct room), `RATE_LIMITED`, `UNAVAILABLE`
  */
 export async function sendMessage(
   ctx: Context,
@@ -32,13 +33,17 @@ export async function sendMessage(
   input: SendInput,
   from?: ChatSocket,
 ): Promise<{ message: Message; duplicate: boolean }> {
-  const most = ctx.config.limits.MAX_MESSAGE_LENGTH;
-  if (most !== null && contentLength(input.content) > most) {
-    throw new ChatError('MESSAGE_TOO_LONG', { details: { max: most } });
-  }
+  requireLength(ctx, input.content);
   const admitted = ctx.limits.message(actor.user.id, input.roomId);
   await (from ? inTurn(from, admitted) : admitted);
   // From here to the writer nothing is waited for: that is what keeps the order of one socket's messages.
+  let content: string;
+  try {
+    content = applyContentRules(ctx, input.content);
+  } catch (error) {
+    await requireStored(ctx, actor, input, error);
+    content = input.content;
+  }
   const id = uuidv7();
   if (from && !from.data.echo) ctx.streams.expectOwn(id, from);
   const outcome = await ctx.writer
@@ -47,7 +52,7 @@ export async function sendMessage(
       roomId: input.roomId,
       senderId: actor.user.id,
       clientMsgId: input.clientMsgId,
-      content: input.content,
+      content,
       replyTo: input.replyTo ?? null,
     })
     .catch((error: unknown) => {
@@ -82,4 +87,15 @@ async function asItIsNow(ctx: Context, stored: Message): Promise<Message> {
   const { roomId, seq } = stored;
   const [row] = await messagesBetween(ctx.db, roomId, { after: seq - 1, upTo: seq, limit: 1 });
   return row ? toMessage(row) : stored;
+}
+
+/**
+ * Content that the rules refuse passes only as the retry of what was stored under other rules. Who is no member is told
+ * that, and not what the rules say.
+ *
+ * @throws `refusal`, or ChatError `NOT_A_MEMBER`, `NOT_FOUND`
+ */
+async function requireStored(ctx: Context, actor: Identity, input: SendInput, refusal: unknown): Promise<void> {
+  await accessRoom(ctx, actor, { roomId: input.roomId, to: 'take part' });
+  if (!(await wasSent(ctx.db, { ...input, senderId: actor.user.id }))) throw refusal;
 }
