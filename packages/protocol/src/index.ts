@@ -12,6 +12,7 @@ export * from './hearing.ts';
 export * from './messages.ts';
 export * from './members.ts';
 export * from './receipts.ts';
+export * from './reports.ts';
 export * from './typing.ts';
 export * from './presence.ts';
 export * from './direct.ts';

@@ -156,6 +156,14 @@ const ofCommands: Record<keyof typeof commands, Cases> = {
       [{ roomId, limit: 101 }, 'limit'],
     ],
   },
+  'message:report': {
+    good: { roomId, seq: 1 },
+    full: { roomId, seq: 1, reason: 'Spam' },
+    bad: [
+      [{ roomId, seq: 0 }, 'seq'],
+      [{ roomId, seq: 1, reason: 'x'.repeat(501) }, 'reason'],
+    ],
+  },
   'message:read': { good: { roomId, seq: 0 }, bad: [[{ roomId, seq: -1 }, 'seq']] },
   'message:readers': {
     good: { roomId, seq: 1 },
@@ -303,6 +311,7 @@ const ofQueries: Partial<Record<keyof typeof endpoints, Cases>> = {
   },
   roomMembersGet: { good: page, parsed: { limit: 10 }, full: { cursor: 'abc', limit: '1' }, bad: badLimits },
   roomReadersGet: { good: page, parsed: { limit: 10 }, full: { cursor: 'abc', limit: '1' }, bad: badLimits },
+  roomReportsGet: { good: page, parsed: { limit: 10 }, full: { cursor: 'abc', limit: '1' }, bad: badLimits },
   roomMessagesGet: {
     good: { before: '7', limit: '10' },
     parsed: { before: 7, limit: 10 },

@@ -7,6 +7,7 @@ import * as members from './members.ts';
 import * as messages from './messages.ts';
 import * as presence from './presence.ts';
 import * as receipts from './receipts.ts';
+import * as reports from './reports.ts';
 import * as rooms from './rooms.ts';
 import * as session from './session.ts';
 import * as typing from './typing.ts';
@@ -37,6 +38,7 @@ export const commands = byName(
   members.memberRole,
   members.memberMute,
   members.memberBan,
+  reports.messageReport,
 );
 
 /** Every server-to-client event, by its name. */
@@ -81,6 +83,8 @@ export const endpoints = byId(
   messages.roomMessagesGet,
   messages.roomMessagesPost,
   receipts.roomReadersGet,
+  reports.roomReportsGet,
+  reports.roomReportResolve,
   adminUserBan,
   health.healthLive,
   health.healthReady,

@@ -17,6 +17,8 @@ import { messageHandlers } from './features/messages/messages.socket.ts';
 import { keepConnections } from './features/presence/connections.ts';
 import { receiptRoutes } from './features/receipts/receipts.http.ts';
 import { openReceipts } from './features/receipts/receipts.socket.ts';
+import { reportRoutes } from './features/reports/reports.http.ts';
+import { reportHandlers } from './features/reports/reports.socket.ts';
 import { roomRoutes } from './features/rooms/rooms.http.ts';
 import { roomHandlers } from './features/rooms/rooms.socket.ts';
 import { userRoutes } from './features/users/users.http.ts';
@@ -176,7 +178,14 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
     log,
     metrics,
     onRefused: (socket) => rates.refused(socket.data.identity.user.id, socket),
-    handlers: [...sessions.handlers, ...roomHandlers, ...hearingHandlers, ...messageHandlers, ...receipts.handlers],
+    handlers: [
+      ...sessions.handlers,
+      ...roomHandlers,
+      ...hearingHandlers,
+      ...messageHandlers,
+      ...receipts.handlers,
+      ...reportHandlers,
+    ],
   });
   metrics.gauge('parley_connections', 'Open transports', () => engine.clientsCount);
   metrics.gauge('parley_sockets', 'Sockets that have joined', () => ctx.sockets.size);
@@ -214,6 +223,7 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
       ...hearingRoutes,
       ...messageRoutes,
       ...receiptRoutes,
+      ...reportRoutes,
       ...docsRoutes,
     ],
     { ctx, authenticate, isAllowedOrigin, rates: restRates, onRefused: (userId) => rates.refused(userId) },

@@ -3,7 +3,7 @@ import type { Context } from '../../context.ts';
 import { ChatError } from '../../platform/errors.ts';
 import type { Identity } from '../../platform/identity.ts';
 import { accessRoom } from '../rooms/access.ts';
-import { messagesBefore, messagesBetween } from './messages.sql.ts';
+import { messagesBefore, messagesBetween, messagesWithSeqs } from './messages.sql.ts';
 import { toMessage } from './view.ts';
 
 export interface HistoryInput {
@@ -36,6 +36,16 @@ export async function getHistory(ctx: Context, actor: Identity, input: HistoryIn
   }
   const rows = await messagesBefore(ctx.db, roomId, input.before ?? Number.MAX_SAFE_INTEGER, limit + 1);
   return { messages: rows.slice(-limit).map(toMessage), hasMore: rows.length > limit };
+}
+
+/** Single messages by their `seq`. The room has to be accessible: nothing is checked here. */
+export async function messagesAt(
+  ctx: Context,
+  roomId: string,
+  seqs: readonly number[],
+): Promise<ReadonlyMap<number, Message>> {
+  const rows = await messagesWithSeqs(ctx.db, roomId, [...new Set(seqs)]);
+  return new Map(rows.map((row) => [row.seq, toMessage(row)]));
 }
 
 /** `seq` has no gaps, so the page's bounds are known before it is read. */

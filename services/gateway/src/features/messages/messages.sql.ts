@@ -117,6 +117,13 @@ export function messagesBetween(
     .execute();
 }
 
+/** Those of the given messages that exist, in no order. */
+export function messagesWithSeqs(db: Kysely<Database>, roomId: string, seqs: readonly number[]): Promise<MessageRow[]> {
+  return messagesOf(db, roomId)
+    .where((eb) => eb('messages.seq', '=', eb.fn.any(eb.val(seqs as number[]))))
+    .execute();
+}
+
 /** Messages of many rooms with one query: of each span the first `limit`, in order. */
 export function messagesInSpans(
   db: Kysely<Database>,
