@@ -62,6 +62,8 @@ export interface RoomsTable {
   member_count: Generated<number>;
   last_message_at: Date | null;
   slow_mode_ms: Generated<number>;
+  /** Moves whenever a membership ends. */
+  members_rev: Generated<number>;
 }
 
 export interface MembersTable {

@@ -8,6 +8,7 @@ import { openSessions } from './features/auth/session.socket.ts';
 import { createTokens } from './features/auth/tokens.ts';
 import { openContentRules } from './features/content/content.ts';
 import { docsRoutes } from './features/docs/docs.http.ts';
+import { evictOutsiders, openEvictions } from './features/hearing/evict.ts';
 import { hearingRoutes } from './features/hearing/hearing.http.ts';
 import { hearingHandlers } from './features/hearing/hearing.socket.ts';
 import { createLimits } from './features/limits/limits.ts';
@@ -124,6 +125,7 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
     log,
     metrics,
     patienceMs: config.DATABASE_STATEMENT_TIMEOUT_MS,
+    evictOutsiders: (hearersOf) => evictOutsiders(ctx, hearersOf),
   });
   lifecycle.onStop('delivery', () => delivery.stop());
   const rates = createLimits({ limits, redis, keys, metrics, log });
@@ -149,6 +151,7 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
   });
 
   hearForUsers(peers, ctx.sockets);
+  openEvictions(ctx);
 
   let drainingSince = Infinity;
   const noticeMs = Math.min(DRAIN_NOTICE_MS, limits.DRAIN_MS);

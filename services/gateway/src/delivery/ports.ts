@@ -1,5 +1,11 @@
 import type { Entry, Head, Hole } from './room-stream.ts';
 
+/** Where a room stands. */
+export interface Standing extends Head {
+  /** Moves whenever a membership ends. */
+  membersRev: number;
+}
+
 // What delivery needs of the world. The gateway gives it Redis, PostgreSQL and timers, the simulation its own.
 
 /** Where the entries of other gateways come from. It may lose, repeat and reorder them. */
@@ -12,7 +18,7 @@ export interface Channel {
 /** Where all that is committed can be read. */
 export interface Store {
   /** Rooms that do not exist are left out. */
-  heads(roomIds: readonly string[]): Promise<ReadonlyMap<string, Head>>;
+  heads(roomIds: readonly string[]): Promise<ReadonlyMap<string, Standing>>;
   /** Reads holes, of each at most `limit` entries from its beginning. */
   fill(holes: readonly Hole[], limit: number): Promise<ReadonlyMap<string, readonly Entry[]>>;
 }

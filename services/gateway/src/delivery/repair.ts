@@ -1,4 +1,4 @@
-import type { Store, Timer } from './ports.ts';
+import type { Standing, Store, Timer } from './ports.ts';
 import type { Head, Hole, RoomStream } from './room-stream.ts';
 
 export interface RepairOptions<Hearer> {
@@ -6,6 +6,8 @@ export interface RepairOptions<Hearer> {
   timer: Timer;
   /** The stream of a room was cut for these hearers; it goes on behind `head`. */
   cut: (hearers: Iterable<Hearer>, roomId: string, head: Head) => void;
+  /** Memberships have ended in these rooms: evicts those of the hearers who are no members any more. */
+  evictOutsiders: (hearersOf: ReadonlyMap<string, readonly Hearer[]>) => Promise<void>;
   onError: (error: unknown) => void;
   /** Runs at every comparison. */
   onCompare: () => void;
@@ -28,6 +30,8 @@ export interface RepairOptions<Hearer> {
  *     all rooms with one query.
  *   - A loss with nothing behind it is found by comparing heads: every two seconds for all live rooms with one query,
  *     and at once when the channel comes back.
+ *
+ * The same comparison finds out that memberships have ended, for whoever was not told at once.
  *
  * A stream that is too far behind is cut: its hearers are told to sync, which is cheaper for everybody.
  */
@@ -110,6 +114,7 @@ export class Repair<Hearer> {
     this.#isComparing = true;
     try {
       const heads = await this.#options.store.heads([...this.#streams.keys()]);
+      await this.#evictOutsiders(heads); // before anything new is read for them
       for (const [roomId, head] of heads) {
         const stream = this.#streams.get(roomId);
         if (stream?.knows(head)) this.hasHole(stream);
@@ -119,6 +124,16 @@ export class Repair<Hearer> {
     } finally {
       this.#isComparing = false;
     }
+  }
+
+  async #evictOutsiders(heads: ReadonlyMap<string, Standing>): Promise<void> {
+    const moved = [...heads].flatMap(([roomId, { membersRev }]) => {
+      const stream = this.#streams.get(roomId);
+      return stream && membersRev > stream.membersRev ? { stream, membersRev } : [];
+    });
+    if (moved.length === 0) return;
+    await this.#options.evictOutsiders(new Map(moved.map(({ stream }) => [stream.roomId, stream.everybody])));
+    for (const { stream, membersRev } of moved) stream.membersRev = membersRev;
   }
 
   stop(): void {

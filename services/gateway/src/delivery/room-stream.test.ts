@@ -12,7 +12,7 @@ function streamOf() {
   const own = new OwnEntries<string>();
   const stream = new RoomStream<string>(
     'room',
-    { seq: 10, rev: 0 },
+    { seq: 10, rev: 0, membersRev: 0 },
     {
       own,
       tell: (hearers, _roomId, entries) => {

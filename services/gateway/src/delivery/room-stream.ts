@@ -1,4 +1,5 @@
 import type { OwnEntries } from './own-entries.ts';
+import type { Standing } from './ports.ts';
 import { Sequence, type Span } from './sequence.ts';
 
 /** How far a room has come: its latest message and its latest change. */
@@ -69,6 +70,8 @@ export type Tell<Hearer> = (hearers: Iterable<Hearer>, roomId: string, entries: 
  */
 export class RoomStream<Hearer> {
   readonly roomId: string;
+  /** Its hearers were members when `Standing.membersRev` was this, or became hearers later. */
+  membersRev: number;
   readonly #tell: Tell<Hearer>;
   readonly #own: OwnEntries<Hearer>;
   readonly #messages: Sequence<Entry>;
@@ -81,8 +84,9 @@ export class RoomStream<Hearer> {
   readonly #holds = new Map<Hearer, Hold<Hearer>>();
 
   /** @param head where the stream begins: nothing up to it is told */
-  constructor(roomId: string, head: Head, { tell, own }: { tell: Tell<Hearer>; own: OwnEntries<Hearer> }) {
+  constructor(roomId: string, head: Standing, { tell, own }: { tell: Tell<Hearer>; own: OwnEntries<Hearer> }) {
     this.roomId = roomId;
+    this.membersRev = head.membersRev;
     this.#tell = tell;
     this.#own = own;
     this.#messages = new Sequence(head.seq);
@@ -113,6 +117,11 @@ export class RoomStream<Hearer> {
   *listeners(): Iterable<Hearer> {
     yield* this.#live;
     for (const hold of this.#holds.values()) if (hold.wasLive) yield hold.hearer;
+  }
+
+  /** Live hearers, and those whose pages are being read. */
+  get everybody(): Hearer[] {
+    return [...this.#live, ...this.#holds.keys()];
   }
 
   hears(hearer: Hearer): boolean {

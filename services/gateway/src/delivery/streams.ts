@@ -11,6 +11,8 @@ export interface StreamsOptions<Hearer> extends Omit<RepairOptions<Hearer>, 'onC
 
 /** A hearer on its way from pages to streams. */
 export interface HandOver {
+  /** It was evicted from a room meanwhile: what was read of that room must not be given to it any more. */
+  readonly isEvicted: boolean;
   /**
    * The pages were given, so that what comes after them is told, at once and from now on. Has to be called, once; a room
    * without a page is as it was before.
@@ -126,7 +128,12 @@ export class Streams<Hearer> {
       throw error;
     }
     hold();
-    return { complete };
+    return {
+      complete,
+      get isEvicted() {
+        return [...turns.values()].some((turn) => turn.isEvicted);
+      },
+    };
   }
 
   /** Without a page nothing has changed: a hearer that heard the room goes on, another one does not begin. */
@@ -157,6 +164,12 @@ export class Streams<Hearer> {
     this.#note(hearer, roomId, false);
     this.#streams.get(roomId)?.remove(hearer);
     this.#closeIfDeserted(roomId);
+  }
+
+  /** The same when it may not hear the room any more: also what hand-overs under way have read must not reach it. */
+  evict(hearer: Hearer, roomId: string): void {
+    this.#turns.evict(hearer, roomId);
+    this.remove(hearer, roomId);
   }
 
   /** The hearer is gone. */

@@ -2,6 +2,8 @@
 export interface Turn {
   /** The hearer left the room, or is gone, since the turn was taken: it must not hear it when the turn is over. */
   isCancelled: boolean;
+  /** It must not be given the page either. */
+  isEvicted: boolean;
 }
 
 interface Waiting extends Turn {
@@ -28,7 +30,7 @@ export class Turns<Hearer> {
     for (const roomId of new Set(roomIds)) {
       const queue = rooms.get(roomId) ?? [];
       earlier.push(...queue.map((turn) => turn.done));
-      const turn = { isCancelled: false, done };
+      const turn = { isCancelled: false, isEvicted: false, done };
       rooms.set(roomId, [...queue, turn]);
       turns.set(roomId, turn);
     }
@@ -47,6 +49,12 @@ export class Turns<Hearer> {
 
   cancel(hearer: Hearer, roomId: string): void {
     for (const turn of this.#taken.get(hearer)?.get(roomId) ?? []) turn.isCancelled = true;
+  }
+
+  /** Cancels, and has the pages that are being read thrown away. */
+  evict(hearer: Hearer, roomId: string): void {
+    this.cancel(hearer, roomId);
+    for (const turn of this.#taken.get(hearer)?.get(roomId) ?? []) turn.isEvicted = true;
   }
 
   cancelAll(hearer: Hearer): void {

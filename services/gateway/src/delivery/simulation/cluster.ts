@@ -1,6 +1,7 @@
 import type { Entry, Head, Told } from '../room-stream.ts';
 import {
   MessageWriter,
+  Refused,
   RoomLocked,
   SimulatedChannel,
   SimulatedClock,
@@ -23,6 +24,8 @@ export class SimulatedClient {
   gateway: SimulatedGateway;
   readonly heard = new Map<string, Heard>();
   readonly complaints: string[] = [];
+  /** How often it was evicted from a room. */
+  readonly evictions = new Map<string, number>();
   /** Sends without an answer yet. */
   sending = 0;
   readonly #own = new Map<string, number>();
@@ -44,6 +47,11 @@ export class SimulatedClient {
 
   left(roomId: string): void {
     this.heard.delete(roomId);
+  }
+
+  evicted(roomId: string): void {
+    this.evictions.set(roomId, (this.evictions.get(roomId) ?? 0) + 1);
+    this.left(roomId);
   }
 
   /** An acknowledgement: the entry of one's own that the stream leaves out. */
@@ -134,6 +142,13 @@ export class SimulatedGateway {
       cut: (hearers, roomId) => {
         for (const hearer of hearers) hearer.left(roomId); // it would sync; here it just stops counting
       },
+      evictOutsiders: async (hearersOf) => {
+        const hearers = [...hearersOf].flatMap(([roomId, ofRoom]) => ofRoom.map((hearer) => ({ roomId, hearer })));
+        const outsiders = await world.store.findOutsiders(hearers.map(({ roomId, hearer }) => [roomId, hearer.name]));
+        for (const { roomId, hearer } of hearers) {
+          if (outsiders.some(([id, name]) => id === roomId && name === hearer.name)) this.evict(hearer, roomId);
+        }
+      },
       onError: (error) => {
         if (!(error instanceof StoreAway)) throw error;
       },
@@ -155,22 +170,41 @@ export class SimulatedGateway {
     });
   }
 
+  /** As the gateway hands over: what was read for who was evicted meanwhile is thrown away, and all is read again. */
   async join(client: SimulatedClient, roomId: string): Promise<void> {
     try {
-      const handOver = await this.streams.begin(client, [roomId]);
-      try {
-        const page = await this.#store.readPage(roomId);
-        if (this.isDead) return;
-        client.answered(roomId, page);
-        handOver.complete(new Map([[roomId, page]]));
-        if (!this.streams.hears(client, roomId)) client.left(roomId); // it left while it joined
-      } catch (error) {
-        handOver.complete(new Map());
-        throw error;
-      }
+      while (await this.#handOver(client, roomId));
     } catch (error) {
-      if (!(error instanceof StoreAway)) throw error;
+      if (!(error instanceof StoreAway || error instanceof Refused)) throw error;
     }
+  }
+
+  /** @returns whether it has to be done again */
+  async #handOver(client: SimulatedClient, roomId: string): Promise<boolean> {
+    const handOver = await this.streams.begin(client, [roomId]);
+    const evictions = client.evictions.get(roomId);
+    try {
+      const page = await this.#store.readPage(roomId, client.name);
+      if (this.isDead) return false;
+      if (handOver.isEvicted) {
+        handOver.complete(new Map());
+        return true;
+      }
+      if (client.evictions.get(roomId) !== evictions) client.complaints.push(`a page of ${roomId} after an eviction`);
+      client.answered(roomId, page);
+      handOver.complete(new Map([[roomId, page]]));
+      if (!this.streams.hears(client, roomId)) client.left(roomId); // it left while it joined
+      return false;
+    } catch (error) {
+      handOver.complete(new Map());
+      throw error;
+    }
+  }
+
+  evict(client: SimulatedClient, roomId: string): void {
+    if (this.isDead) return;
+    this.streams.evict(client, roomId);
+    client.evicted(roomId);
   }
 
   leave(client: SimulatedClient, roomId: string): void {

@@ -10,7 +10,7 @@ const ROOMS = ['red', 'blue'];
 type Step = { pause: number } & (
   | { do: 'send'; client: number; room: number; count: number }
   | { do: 'change'; client: number; room: number; seq: number }
-  | { do: 'join' | 'leave'; client: number; room: number }
+  | { do: 'join' | 'leave' | 'expel' | 'admit'; client: number; room: number }
   | { do: 'crash'; gateway: number }
   | { do: 'network'; loses: number; repeats: number; slowMs: number }
   | { do: 'channel' | 'store'; away: boolean }
@@ -37,6 +37,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 6, arbitrary: fc.record({ do: fc.constant('join'), pause, client, room }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('leave'), pause, client, room }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('expel', 'admit'), pause, client, room }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('crash'), pause, gateway: fc.nat(GATEWAYS - 1) }) },
   {
     weight: 2,
@@ -100,6 +101,12 @@ export async function play({ seed, steps }: History): Promise<string[]> {
       case 'leave':
         who?.gateway.leave(who, where);
         break;
+      case 'expel':
+        if (who) expel(who, where);
+        break;
+      case 'admit':
+        if (who) world.store.admit(where, who.name);
+        break;
       case 'crash':
         crash(taken.gateway);
         break;
@@ -123,6 +130,14 @@ export async function play({ seed, steps }: History): Promise<string[]> {
     }
   }
 
+  /** The gateway of who is expelled is told over the network, which may lose it. */
+  function expel(who: SimulatedClient, roomId: string): void {
+    if (!world.store.expel(roomId, who.name)) return;
+    const { lost, delayMs } = world.channel.network(dice);
+    const { gateway } = who;
+    if (!lost && !world.channel.isAway) world.clock.after(delayMs, () => gateway.evict(who, roomId));
+  }
+
   /** The process is gone and started again; its clients come back to it, hearing nothing. */
   function crash(index: number): void {
     const dead = gateways[index] as SimulatedGateway;
@@ -144,9 +159,15 @@ export async function play({ seed, steps }: History): Promise<string[]> {
   world.store.held.clear();
   world.channel.network = () => ({ lost: false, repeated: false, delayMs: 1 });
   await world.clock.pass(10_000);
+  const intruders = clients.flatMap((one) =>
+    ROOMS.filter((roomId) => world.store.isOutsider(roomId, one.name) && one.gateway.streams.hears(one, roomId)).map(
+      (roomId) => `${one.name} was expelled and hears ${roomId}`,
+    ),
+  );
   for (const gateway of gateways) gateway.streams.stop();
-  return clients.flatMap((one) => [
+  const broken = clients.flatMap((one) => [
     ...one.complaints,
     ...ROOMS.flatMap((roomId) => one.missing(roomId, world.store.headOf(roomId))),
   ]);
+  return [...intruders, ...broken];
 }

@@ -39,6 +39,18 @@ const MUTATIONS: readonly Mutation[] = [
     put: 'void stream;',
   },
   {
+    name: 'nobody looks who is still a member',
+    file: 'repair.ts',
+    find: 'await this.#evictOutsiders(heads);',
+    put: '',
+  },
+  {
+    name: 'who is evicted while its page is read gets the page',
+    file: 'turns.ts',
+    find: 'turn.isEvicted = true;',
+    put: 'turn.isEvicted = false;',
+  },
+  {
     name: 'the hand-over forgets what comes while the page is read',
     file: 'room-stream.ts',
     find: 'else hold.kept.push(...entries);',

@@ -1,6 +1,6 @@
 import { MessageWriter, type NewMessage } from '../message-writer.ts';
 import type { Entry, Head, Hole } from '../room-stream.ts';
-import type { Channel, Store } from '../ports.ts';
+import type { Channel, Standing, Store } from '../ports.ts';
 import { Streams } from '../streams.ts';
 import { SimulatedClock } from './clock.ts';
 
@@ -18,6 +18,8 @@ export type Dice = () => number;
 
 export class StoreAway extends Error {}
 export class RoomLocked extends Error {}
+/** Not for who was expelled. */
+export class Refused extends Error {}
 
 /** How long a commit waits for a room that somebody holds, ms. */
 const LOCK_TIMEOUT_MS = 300;
@@ -25,6 +27,9 @@ const LOCK_TIMEOUT_MS = 300;
 interface Room {
   messages: Entry[];
   changes: Entry[];
+  /** Everybody is a member but these. */
+  outsiders: Set<string>;
+  membersRev: number;
 }
 
 /** PostgreSQL, as far as delivery sees it: commits in order, and tells what is committed. */
@@ -39,12 +44,38 @@ export class SimulatedStore implements Store {
   constructor(clock: SimulatedClock, dice: Dice, roomIds: readonly string[]) {
     this.#clock = clock;
     this.#dice = dice;
-    for (const roomId of roomIds) this.rooms.set(roomId, { messages: [], changes: [] });
+    for (const roomId of roomIds) {
+      this.rooms.set(roomId, { messages: [], changes: [], outsiders: new Set(), membersRev: 0 });
+    }
   }
 
   headOf(roomId: string): Head {
-    const { messages, changes } = this.rooms.get(roomId) ?? { messages: [], changes: [] };
-    return { seq: messages.length, rev: changes.length };
+    const room = this.rooms.get(roomId);
+    return { seq: room?.messages.length ?? 0, rev: room?.changes.length ?? 0 };
+  }
+
+  isOutsider(roomId: string, name: string): boolean {
+    return this.rooms.get(roomId)?.outsiders.has(name) ?? false;
+  }
+
+  /** Ends a membership. @returns whether it was committed, and there was one */
+  expel(roomId: string, name: string): boolean {
+    const room = this.rooms.get(roomId);
+    if (!room || this.isAway || room.outsiders.has(name)) return false;
+    room.outsiders.add(name);
+    room.membersRev += 1;
+    return true;
+  }
+
+  admit(roomId: string, name: string): void {
+    if (!this.isAway) this.rooms.get(roomId)?.outsiders.delete(name);
+  }
+
+  async findOutsiders(pairs: readonly (readonly [roomId: string, name: string])[]) {
+    await this.#reach();
+    const found = pairs.filter(([roomId, name]) => this.isOutsider(roomId, name));
+    await this.#clock.wait(this.#dice() % 10);
+    return found;
   }
 
   /** Takes time, may fail before or after the commit. */
@@ -66,9 +97,13 @@ export class SimulatedStore implements Store {
     return entry;
   }
 
-  async heads(roomIds: readonly string[]): Promise<ReadonlyMap<string, Head>> {
+  async heads(roomIds: readonly string[]): Promise<ReadonlyMap<string, Standing>> {
     await this.#reach();
-    const heads = new Map(roomIds.map((roomId) => [roomId, this.headOf(roomId)]));
+    const standingOf = (roomId: string): Standing => ({
+      ...this.headOf(roomId),
+      membersRev: this.rooms.get(roomId)?.membersRev ?? 0,
+    });
+    const heads = new Map(roomIds.map((roomId) => [roomId, standingOf(roomId)]));
     await this.#clock.wait(this.#dice() % 10); // the answer travels, and may be old when it arrives
     return heads;
   }
@@ -86,8 +121,9 @@ export class SimulatedStore implements Store {
   }
 
   /** What a join or sync reads: the head, and whatever is up to it. */
-  async readPage(roomId: string): Promise<Head> {
+  async readPage(roomId: string, name: string): Promise<Head> {
     await this.#reach();
+    if (this.isOutsider(roomId, name)) throw new Refused();
     const head = this.headOf(roomId);
     await this.#clock.wait(this.#dice() % 30);
     return head;

@@ -44,12 +44,16 @@ async function readMissed(
   const access = await accessRooms(ctx, actor, { roomIds: [...cursors.keys()], to: 'take part' });
   const rows = [...access.values()].flatMap((row) => (row instanceof ChatError ? [] : row));
   const [views, missed] = await Promise.all([toRooms(ctx, rows), catchUp(ctx, rows, cursors)]);
-  return new Map(
-    views.map((room, index) => {
+  const synced = new Map(
+    views.map((room, index): [string, SyncedRoom] => {
       heads.set(room.id, { seq: room.headSeq, rev: room.headRev });
       return [room.id, { roomId: room.id, ok: true, room, messages: [], truncated: false, ...missed[index] }];
     }),
   );
+  for (const [roomId, refusal] of access) {
+    if (refusal instanceof ChatError) synced.set(roomId, { roomId, ok: false, error: refusal.toBody() });
+  }
+  return synced;
 }
 
 function toBody(refusal: unknown) {

@@ -11,7 +11,7 @@ import type { Kysely } from 'kysely';
 import { randomUUID } from 'node:crypto';
 import { MessageWriter, type NewMessage } from '../../delivery/message-writer.ts';
 import type { Entry, Told } from '../../delivery/room-stream.ts';
-import { Streams } from '../../delivery/streams.ts';
+import { Streams, type StreamsOptions } from '../../delivery/streams.ts';
 import { ChatError } from '../../platform/errors.ts';
 import { RETRY_STORE_MS } from '../../platform/failures.ts';
 import type { Log } from '../../platform/log.ts';
@@ -53,7 +53,7 @@ export interface Delivery {
   stop(): Promise<void>;
 }
 
-export interface DeliveryOptions {
+export interface DeliveryOptions extends Pick<StreamsOptions<ChatSocket>, 'evictOutsiders'> {
   db: Kysely<Database>;
   redis: RedisClients;
   keys: RedisKeys;
@@ -67,7 +67,8 @@ export interface DeliveryOptions {
  * Puts delivery together: the writer commits to PostgreSQL; what is committed goes to the streams of this gateway and,
  * one publish a room and batch, to those of the others; the streams tell the sockets.
  */
-export function createDelivery({ db, redis, keys, log, metrics, patienceMs }: DeliveryOptions): Delivery {
+export function createDelivery(options: DeliveryOptions): Delivery {
+  const { db, redis, keys, log, metrics, patienceMs, evictOutsiders } = options;
   const channel = createRoomChannel({
     redis,
     name: randomUUID(),
@@ -100,6 +101,7 @@ export function createDelivery({ db, redis, keys, log, metrics, patienceMs }: De
       const event = encodeEvent(roomResyncEvent, { roomId, headSeq, headRev, reason: 'too far behind' });
       for (const hearer of hearers) tell(hearer, event);
     },
+    evictOutsiders,
     onError: (error) => log.warn({ err: error }, 'streams could not be compared with PostgreSQL'),
   });
   let usualMs = 0;

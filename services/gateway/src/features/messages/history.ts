@@ -20,7 +20,12 @@ export interface HistoryPage {
   hasMore: boolean;
 }
 
-/** @throws ChatError `NOT_A_MEMBER`, `NOT_FOUND` (also for `around` a message that is not there) */
+/**
+ * A page up to the head that the room had when the membership was looked up: what came later is not for who was removed
+ * in between.
+ *
+ * @throws ChatError `NOT_A_MEMBER`, `NOT_FOUND` (also for `around` a message that is not there)
+ */
 export async function getHistory(ctx: Context, actor: Identity, input: HistoryInput): Promise<HistoryPage> {
   const { roomId } = input;
   const room = await accessRoom(ctx, actor, { roomId, to: 'take part' });
@@ -29,12 +34,13 @@ export async function getHistory(ctx: Context, actor: Identity, input: HistoryIn
   if (input.after !== undefined) {
     const rows = await messagesBetween(ctx.db, roomId, {
       after: input.after,
-      upTo: Number.MAX_SAFE_INTEGER,
+      upTo: room.head_seq,
       limit: limit + 1,
     });
     return { messages: rows.slice(0, limit).map(toMessage), hasMore: rows.length > limit };
   }
-  const rows = await messagesBefore(ctx.db, roomId, input.before ?? Number.MAX_SAFE_INTEGER, limit + 1);
+  const before = Math.min(input.before ?? Infinity, room.head_seq + 1);
+  const rows = await messagesBefore(ctx.db, roomId, before, limit + 1);
   return { messages: rows.slice(-limit).map(toMessage), hasMore: rows.length > limit };
 }
 

@@ -142,11 +142,11 @@ export function messagesInSpans(
 export function findHeads(
   db: Kysely<Database>,
   roomIds: readonly string[],
-): Promise<{ id: string; head_seq: number; head_rev: number }[]> {
+): Promise<{ id: string; head_seq: number; head_rev: number; members_rev: number }[]> {
   return db
     .selectFrom('rooms')
     .where((eb) => eb('id', '=', eb.fn.any(eb.val(roomIds as string[]))))
-    .select(['id', 'head_seq', 'head_rev'])
+    .select(['id', 'head_seq', 'head_rev', 'members_rev'])
     .execute();
 }
 

@@ -1,8 +1,8 @@
 import type { Database } from '@parley/database';
 import type { Message } from '@parley/protocol';
 import type { Kysely } from 'kysely';
-import type { Entry, Head, Hole } from '../../delivery/room-stream.ts';
-import type { Store } from '../../delivery/ports.ts';
+import type { Entry, Hole } from '../../delivery/room-stream.ts';
+import type { Standing, Store } from '../../delivery/ports.ts';
 import { changesInSpans } from './changes.sql.ts';
 import { findHeads, messagesInSpans } from './messages.sql.ts';
 import { toMessage } from './view.ts';
@@ -22,7 +22,12 @@ export function createStore(db: Kysely<Database>): Store {
   return {
     async heads(roomIds) {
       const rows = await findHeads(db, roomIds);
-      return new Map(rows.map((row): [string, Head] => [row.id, { seq: row.head_seq, rev: row.head_rev }]));
+      return new Map(
+        rows.map((row): [string, Standing] => [
+          row.id,
+          { seq: row.head_seq, rev: row.head_rev, membersRev: row.members_rev },
+        ]),
+      );
     },
     async fill(holes: readonly Hole[], limit) {
       const { message: inMessages = [], change: inChanges = [] } = Object.groupBy(holes, (hole) => hole.log);
