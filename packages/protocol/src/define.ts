@@ -27,7 +27,7 @@ export interface Broadcast<Name extends string = string, Data extends z.ZodType 
   readonly payload: Data;
 }
 
-export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /** Who may call a route: anybody, a user with a valid token, or an operator (claim `role: admin`). */
 export type EndpointAuth = 'none' | 'user' | 'admin';

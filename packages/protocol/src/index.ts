@@ -16,6 +16,8 @@ export * from './reports.ts';
 export * from './typing.ts';
 export * from './presence.ts';
 export * from './direct.ts';
+export * from './blocks.ts';
+export * from './audit.ts';
 export * from './auth.ts';
 export * from './admin.ts';
 export * from './health.ts';

@@ -218,6 +218,13 @@ const ofCommands: Record<keyof typeof commands, Cases> = {
       [{ ...user, on: true, reason: 'x'.repeat(501) }, 'reason'],
     ],
   },
+  'user:block': {
+    good: { userId: 'ana', on: true },
+    bad: [
+      [{ userId: 'ana' }, 'on'],
+      [{ userId: '', on: true }, 'userId'],
+    ],
+  },
 };
 
 const login = { username: 'ana', password: 'correct horse' };
@@ -312,6 +319,8 @@ const ofQueries: Partial<Record<keyof typeof endpoints, Cases>> = {
   roomMembersGet: { good: page, parsed: { limit: 10 }, full: { cursor: 'abc', limit: '1' }, bad: badLimits },
   roomReadersGet: { good: page, parsed: { limit: 10 }, full: { cursor: 'abc', limit: '1' }, bad: badLimits },
   roomReportsGet: { good: page, parsed: { limit: 10 }, full: { cursor: 'abc', limit: '1' }, bad: badLimits },
+  roomAuditGet: { good: page, parsed: { limit: 10 }, full: { cursor: 'abc', limit: '1' }, bad: badLimits },
+  blocksGet: { good: page, parsed: { limit: 10 }, full: { cursor: 'abc', limit: '1' }, bad: badLimits },
   roomMessagesGet: {
     good: { before: '7', limit: '10' },
     parsed: { before: 7, limit: 10 },

@@ -19,12 +19,18 @@ export const roomMembers = command('room:members', {
 
 export const memberAdd = command('member:add', {
   summary: 'Makes somebody a member',
+  description:
+    'For owners and moderators. Members may add others to public rooms, and to private rooms whose `membersCanInvite` is ' +
+    'set. Who is banned can not be added (`FORBIDDEN`) until the ban is lifted. Adding a member changes nothing.',
   input: z.object(target),
   output: z.object({}),
 });
 
 export const memberRemove = command('member:remove', {
   summary: 'Ends a membership; removing oneself is leaving for good',
+  description:
+    'Moderators may remove plain members only. When the last owner leaves, the room passes to the oldest moderator, else ' +
+    'to the oldest member.',
   input: z.object(target),
   output: z.object({}),
 });
@@ -47,6 +53,7 @@ export const memberMute = command('member:mute', {
 
 export const memberBan = command('member:ban', {
   summary: 'Keeps somebody out of a room, member or not, or lets them back in',
+  description: 'A ban ends the membership. Lifting it does not bring the membership back. Nobody can ban themselves.',
   input: z.object({ ...target, on: z.boolean(), reason: Reason.exactOptional() }),
   output: z.object({}),
 });
@@ -72,5 +79,5 @@ export const roomLeaveDelete = endpoint({
   summary: 'Leaves a room for good',
   params: z.object({ id: RoomId }),
   status: 204,
-  errors: ['FORBIDDEN', 'NOT_FOUND'],
+  errors: ['FORBIDDEN', 'NOT_A_MEMBER', 'NOT_FOUND'],
 });

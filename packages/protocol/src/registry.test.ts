@@ -29,6 +29,7 @@ const COMMANDS = [
   'session:renew',
   'typing:start',
   'typing:stop',
+  'user:block',
 ];
 
 const BROADCASTS = [
@@ -52,9 +53,12 @@ const BROADCASTS = [
 
 const ROUTES = [
   'DELETE /api/rooms/:id/members/me user 204',
+  'DELETE /api/users/:id/block user 204',
   'GET /api/me user 200',
+  'GET /api/me/blocks user 200',
   'GET /api/rooms user 200',
   'GET /api/rooms/:id user 200',
+  'GET /api/rooms/:id/audit user 200',
   'GET /api/rooms/:id/members user 200',
   'GET /api/rooms/:id/messages user 200',
   'GET /docs none 200',
@@ -76,6 +80,7 @@ const ROUTES = [
   'POST /api/rooms user 201',
   'POST /api/rooms/:id/join user 200',
   'POST /api/rooms/:id/messages user 201',
+  'PUT /api/users/:id/block user 204',
 ];
 
 /** Extensions: no client may rely on them at other servers of the contract. */

@@ -1,5 +1,7 @@
 import { adminUserBan } from './admin.ts';
+import { roomAuditGet } from './audit.ts';
 import * as auth from './auth.ts';
+import * as blocks from './blocks.ts';
 import { directOpen } from './direct.ts';
 import * as hearing from './hearing.ts';
 import * as health from './health.ts';
@@ -39,6 +41,7 @@ export const commands = byName(
   members.memberMute,
   members.memberBan,
   reports.messageReport,
+  blocks.userBlock,
 );
 
 /** Every server-to-client event, by its name. */
@@ -80,6 +83,10 @@ export const endpoints = byId(
   hearing.roomJoinPost,
   members.roomLeaveDelete,
   members.roomMembersGet,
+  roomAuditGet,
+  blocks.userBlockPut,
+  blocks.userBlockDelete,
+  blocks.blocksGet,
   messages.roomMessagesGet,
   messages.roomMessagesPost,
   receipts.roomReadersGet,

@@ -2,16 +2,22 @@ import { openDatabase } from '@parley/database';
 import type { AddressInfo } from 'node:net';
 import type { Config } from './config.ts';
 import type { Context } from './context.ts';
+import { auditRoutes } from './features/audit/audit.http.ts';
 import { authRoutes } from './features/auth/auth.http.ts';
 import { authenticateWith } from './features/auth/authenticate.ts';
 import { openSessions } from './features/auth/session.socket.ts';
 import { createTokens } from './features/auth/tokens.ts';
 import { openContentRules } from './features/content/content.ts';
+import { blockRoutes } from './features/blocks/blocks.http.ts';
+import { blockHandlers } from './features/blocks/blocks.socket.ts';
+import { directHandlers } from './features/direct/direct.socket.ts';
 import { docsRoutes } from './features/docs/docs.http.ts';
 import { evictOutsiders, openEvictions } from './features/hearing/evict.ts';
 import { hearingRoutes } from './features/hearing/hearing.http.ts';
 import { hearingHandlers } from './features/hearing/hearing.socket.ts';
 import { createLimits } from './features/limits/limits.ts';
+import { memberRoutes } from './features/members/members.http.ts';
+import { memberHandlers } from './features/members/members.socket.ts';
 import { createDelivery } from './features/messages/delivery.ts';
 import { messageRoutes } from './features/messages/messages.http.ts';
 import { messageHandlers } from './features/messages/messages.socket.ts';
@@ -188,6 +194,9 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
       ...messageHandlers,
       ...receipts.handlers,
       ...reportHandlers,
+      ...memberHandlers,
+      ...directHandlers,
+      ...blockHandlers,
     ],
   });
   metrics.gauge('parley_connections', 'Open transports', () => engine.clientsCount);
@@ -227,6 +236,9 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
       ...messageRoutes,
       ...receiptRoutes,
       ...reportRoutes,
+      ...memberRoutes,
+      ...auditRoutes,
+      ...blockRoutes,
       ...docsRoutes,
     ],
     { ctx, authenticate, isAllowedOrigin, rates: restRates, onRefused: (userId) => rates.refused(userId) },

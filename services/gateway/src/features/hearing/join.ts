@@ -1,12 +1,14 @@
-import type { JoinedRoom, RoomCursor } from '@parley/protocol';
+import { roomAddedEvent, type JoinedRoom, type RoomCursor } from '@parley/protocol';
 import type { Context } from '../../context.ts';
 import { ChatError } from '../../platform/errors.ts';
 import type { Identity } from '../../platform/identity.ts';
+import { tellUser } from '../../platform/peers/tell-user.ts';
 import type { SocketRequest } from '../../platform/sockets/handle.ts';
 import { catchUp, newestPage } from '../messages/catch-up.ts';
+import { becomeMember, whyNotIn } from '../members/come.ts';
 import { accessRoom } from '../rooms/access.ts';
 import { membersPage } from '../rooms/members.ts';
-import { becomeMember, roomIdByName } from '../rooms/membership.ts';
+import { roomIdByName } from '../rooms/by-name.ts';
 import { toRooms } from '../rooms/view.ts';
 import { hearAfterAnswer } from './hand-over.ts';
 
@@ -18,7 +20,8 @@ export interface JoinInput {
 
 /**
  * Makes one a member of a public room if one is not yet, and answers with its stream up to `room.headSeq` and
- * `room.headRev`. The socket hears what comes after them once it has the answer.
+ * `room.headRev`. The socket hears what comes after them once it has the answer. The other devices of a new member are
+ * told of the room.
  *
  * @param request absent for REST, which hears nothing
  * @throws ChatError `NOT_FOUND`, `FORBIDDEN` when banned, `RATE_LIMITED`
@@ -30,14 +33,22 @@ export async function joinRoom(
   request?: SocketRequest,
 ): Promise<JoinedRoom> {
   await ctx.limits.requireJoin(actor.user.id);
-  const roomId = 'roomId' in input.target ? input.target.roomId : await roomIdByName(ctx, actor, input.target);
-  await becomeMember(ctx, actor, roomId);
-  if (!request) return readRoom(ctx, actor, roomId, input);
-  return hearAfterAnswer(ctx, request, [roomId], async (heads) => {
-    const joined = await readRoom(ctx, actor, roomId, input);
-    heads.set(roomId, { seq: joined.room.headSeq, rev: joined.room.headRev });
+  const except = request?.socket.id;
+  const roomId = 'roomId' in input.target ? input.target.roomId : await roomIdByName(ctx, actor, input.target, except);
+  try {
+    const isNew = await becomeMember(ctx, actor, roomId);
+    const joined = await (request
+      ? hearAfterAnswer(ctx, request, [roomId], async (heads) => {
+          const read = await readRoom(ctx, actor, roomId, input);
+          heads.set(roomId, { seq: read.room.headSeq, rev: read.room.headRev });
+          return read;
+        })
+      : readRoom(ctx, actor, roomId, input));
+    if (isNew) tellUser(ctx, { userId: actor.user.id, except }, roomAddedEvent, { room: joined.room });
     return joined;
-  });
+  } catch (error) {
+    throw await whyNotIn(ctx, actor, roomId, error);
+  }
 }
 
 async function readRoom(

@@ -1,10 +1,17 @@
+import type { Database } from '@parley/database';
+import type { Transaction } from 'kysely';
 import type { Context } from '../../context.ts';
 import { ChatError } from '../../platform/errors.ts';
 import type { Identity } from '../../platform/identity.ts';
-import { findRoom, findRooms, type RoomRow } from './rooms.sql.ts';
+import { findRole, findRoom, findRooms, lockRoom, type LockedRoomRow, type RoomRow } from './rooms.sql.ts';
 
 /** What for: `see` is open to all for a public room, `take part` is for members. */
 export type Purpose = 'see' | 'take part';
+
+/** A room whose row is locked until the transaction ends, and what the actor is in it. */
+export interface LockedRoom extends LockedRoomRow {
+  my_role: RoomRow['my_role'];
+}
 
 /**
  * The only way to obtain a room on somebody's behalf. A private or direct room looks to outsiders as if it did not
@@ -38,7 +45,24 @@ export async function accessRooms(
   return new Map(roomIds.map((roomId) => [roomId, decide(roomId)]));
 }
 
-function allowed(room: RoomRow | undefined, to: Purpose): RoomRow {
+/**
+ * The same for whoever changes the room or its members: takes the lock that orders it with the sends, then looks who the
+ * actor is, so that a membership that has just ended counts no more. Ask `accessRoom` before the transaction: outsiders
+ * should not be able to hold up a room's senders.
+ *
+ * @throws ChatError `NOT_FOUND`, `NOT_A_MEMBER`
+ */
+export async function accessRoomLocked(
+  trx: Transaction<Database>,
+  actor: Identity,
+  { roomId, to }: { roomId: string; to: Purpose },
+): Promise<LockedRoom> {
+  const room = await lockRoom(trx, roomId);
+  const role = room && (await findRole(trx, roomId, actor.user.id));
+  return allowed(room && { ...room, my_role: role ?? null }, to);
+}
+
+function allowed<Room extends Pick<RoomRow, 'kind' | 'my_role'>>(room: Room | undefined, to: Purpose): Room {
   if (!room || (room.kind !== 'public' && room.my_role === null)) throw new ChatError('NOT_FOUND');
   if (to === 'take part' && room.my_role === null) throw new ChatError('NOT_A_MEMBER');
   return room;

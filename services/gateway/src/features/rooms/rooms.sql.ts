@@ -1,4 +1,4 @@
-import type { Database } from '@parley/database';
+import type { Database, MemberRole } from '@parley/database';
 import { sql, type Kysely, type Transaction } from 'kysely';
 
 /** A room as somebody sees it: `my_*` is the viewer's membership, `peer_*` the other one of a direct room. */
@@ -12,7 +12,7 @@ export interface RoomRow {
   head_seq: number;
   head_rev: number;
   member_count: number;
-  my_role: 'owner' | 'moderator' | 'member' | null;
+  my_role: MemberRole | null;
   my_last_read_seq: number | null;
   my_muted_until: Date | null;
   peer_id: string | null;
@@ -137,44 +137,43 @@ export async function insertRoom(
   await trx.insertInto('members').values({ room_id: room.id, user_id: room.ownerId, role: 'owner' }).execute();
 }
 
+/** Of a room whose row is locked. */
+export interface LockedRoomRow {
+  id: string;
+  kind: RoomRow['kind'];
+  name: string;
+  topic: string | null;
+  head_seq: number;
+  member_count: number;
+  members_can_invite: boolean;
+}
+
 /** Locks the room's row, by which everything that changes who is a member is ordered with the sends. */
-export function lockRoom(
-  trx: Transaction<Database>,
-  roomId: string,
-): Promise<{ kind: RoomRow['kind']; head_seq: number } | undefined> {
+export function lockRoom(trx: Transaction<Database>, roomId: string): Promise<LockedRoomRow | undefined> {
   return trx
     .selectFrom('rooms')
     .where('id', '=', roomId)
-    .select(['kind', 'head_seq'])
+    .select(['id', 'kind', 'name', 'topic', 'head_seq', 'member_count', 'members_can_invite'])
     .forNoKeyUpdate()
     .executeTakeFirst();
 }
 
-export async function isBanned(db: Kysely<Database>, roomId: string, userId: string): Promise<boolean> {
+/** The role of a member. */
+export async function findRole(db: Kysely<Database>, roomId: string, userId: string): Promise<MemberRole | undefined> {
   const row = await db
-    .selectFrom('room_bans')
+    .selectFrom('members')
     .where('room_id', '=', roomId)
     .where('user_id', '=', userId)
-    .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', sql<Date>`now()`)]))
-    .select('user_id')
+    .select('role')
     .executeTakeFirst();
-  return row !== undefined;
+  return row?.role;
 }
 
-/** A new member has read what was there before. Nothing happens when the user is a member already. */
-export async function insertMember(
+/** @throws a unique violation of `rooms_public_name` when a public room has that name */
+export async function updateRoom(
   trx: Transaction<Database>,
-  member: { roomId: string; userId: string; lastReadSeq: number },
+  roomId: string,
+  changes: { name?: string; name_key?: string; topic?: string | null; members_can_invite?: boolean },
 ): Promise<void> {
-  const { numInsertedOrUpdatedRows } = await trx
-    .insertInto('members')
-    .values({ room_id: member.roomId, user_id: member.userId, last_read_seq: member.lastReadSeq })
-    .onConflict((conflict) => conflict.doNothing())
-    .executeTakeFirstOrThrow();
-  if (!numInsertedOrUpdatedRows) return;
-  await trx
-    .updateTable('rooms')
-    .set((eb) => ({ member_count: eb('member_count', '+', 1) }))
-    .where('id', '=', member.roomId)
-    .execute();
+  await trx.updateTable('rooms').set(changes).where('id', '=', roomId).execute();
 }

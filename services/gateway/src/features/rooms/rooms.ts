@@ -1,12 +1,13 @@
 import { isUniqueViolation } from '@parley/database';
-import { roomNameKey, type Room } from '@parley/protocol';
+import { roomAddedEvent, roomNameKey, type Room } from '@parley/protocol';
 import { v7 as uuidv7 } from 'uuid';
 import type { Context } from '../../context.ts';
 import { ChatError } from '../../platform/errors.ts';
 import type { Identity } from '../../platform/identity.ts';
+import { tellUser } from '../../platform/peers/tell-user.ts';
 import { accessRoom } from './access.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
-import { insertRoom, listRooms } from './rooms.sql.ts';
+import { findRoom, insertRoom, listRooms } from './rooms.sql.ts';
 import { toRooms } from './view.ts';
 
 export interface NewRoom {
@@ -15,8 +16,20 @@ export interface NewRoom {
   topic?: string;
 }
 
-/** @throws ChatError `CONFLICT` when a public room has that name, `RATE_LIMITED` */
-export async function createRoom(ctx: Context, actor: Identity, input: NewRoom): Promise<{ room: Room }> {
+export const NAME_TAKEN = 'A room has this name';
+
+/**
+ * Makes a room, and tells the other devices of its maker.
+ *
+ * @param except the id of the socket that gets the answer
+ * @throws ChatError `CONFLICT` when a public room has that name, `RATE_LIMITED`
+ */
+export async function createRoom(
+  ctx: Context,
+  actor: Identity,
+  input: NewRoom,
+  except?: string,
+): Promise<{ room: Room }> {
   const id = uuidv7();
   await ctx.limits.makeRoom(actor.user.id, async () => {
     try {
@@ -31,11 +44,21 @@ export async function createRoom(ctx: Context, actor: Identity, input: NewRoom):
         }),
       );
     } catch (error) {
-      if (isUniqueViolation(error)) throw new ChatError('CONFLICT', { message: 'A room has this name' });
+      if (isUniqueViolation(error)) throw new ChatError('CONFLICT', { message: NAME_TAKEN });
       throw error;
     }
   });
-  return getRoom(ctx, actor, id);
+  const created = await getRoom(ctx, actor, id);
+  tellUser(ctx, { userId: actor.user.id, except }, roomAddedEvent, created);
+  return created;
+}
+
+/** The room with the `me` and `peer` of a member; undefined when the user is none. */
+export async function findRoomOfMember(ctx: Context, userId: string, roomId: string): Promise<Room | undefined> {
+  const row = await findRoom(ctx.db, roomId, userId);
+  if (!row || row.my_role === null) return undefined;
+  const [room] = await toRooms(ctx, [row]);
+  return room;
 }
 
 export async function getRoom(ctx: Context, actor: Identity, roomId: string): Promise<{ room: Room }> {

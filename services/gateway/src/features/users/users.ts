@@ -13,6 +13,11 @@ export async function loadUser(ctx: Context, userId: string): Promise<User> {
   return toUser(row, online.has(userId));
 }
 
+/** @throws ChatError `NOT_FOUND` */
+export async function requireUser({ db }: Pick<Context, 'db'>, userId: string): Promise<void> {
+  if (!(await findUser(db, userId))) throw new ChatError('NOT_FOUND', { message: 'There is no such user' });
+}
+
 export async function getMe(ctx: Context, actor: Identity): Promise<{ user: User }> {
   return { user: await loadUser(ctx, actor.user.id) };
 }

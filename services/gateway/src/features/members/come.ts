@@ -1,0 +1,74 @@
+import { roomAddedEvent } from '@parley/protocol';
+import type { Context } from '../../context.ts';
+import { ChatError } from '../../platform/errors.ts';
+import type { Identity } from '../../platform/identity.ts';
+import { tellUser } from '../../platform/peers/tell-user.ts';
+import { writeAudit } from '../audit/audit.ts';
+import { accessRoom, accessRoomLocked } from '../rooms/access.ts';
+import { findRoomOfMember } from '../rooms/rooms.ts';
+import { requireUser } from '../users/users.ts';
+import { underLock, type Target } from './act.ts';
+import { insertMember, isBanned } from './members.sql.ts';
+
+/**
+ * Makes the actor a member of a public room. Nothing happens for a member. Who comes into a deserted room owns it, since
+ * a room keeps at least one owner.
+ *
+ * @returns whether it became one
+ * @throws ChatError `NOT_FOUND`, `FORBIDDEN` when banned
+ */
+export async function becomeMember(ctx: Context, actor: Identity, roomId: string): Promise<boolean> {
+  const { id: userId } = actor.user;
+  const { my_role: role } = await accessRoom(ctx, actor, { roomId, to: 'see' });
+  if (role !== null) return false;
+  return ctx.db.transaction().execute(async (trx) => {
+    const room = await accessRoomLocked(trx, actor, { roomId, to: 'see' });
+    if (await isBanned(trx, roomId, userId)) throw banned();
+    const newRole = room.member_count === 0 ? 'owner' : 'member';
+    return insertMember(trx, { roomId, userId, role: newRole, lastReadSeq: room.head_seq });
+  });
+}
+
+/** What a refused join is answered with: that a ban is why, if one is, for private rooms too. */
+export async function whyNotIn(ctx: Context, actor: Identity, roomId: string, refusal: unknown): Promise<unknown> {
+  if (!(refusal instanceof ChatError) || !['NOT_FOUND', 'NOT_A_MEMBER'].includes(refusal.code)) return refusal;
+  return (await isBanned(ctx.db, roomId, actor.user.id)) ? banned() : refusal;
+}
+
+/**
+ * Makes somebody else a member, and tells all its devices. Nothing happens for a member.
+ *
+ * @throws ChatError `NOT_FOUND` (the user, too), `NOT_A_MEMBER`, `FORBIDDEN`, also while the user is banned, whoever asks
+ */
+export async function addMember(
+  ctx: Context,
+  actor: Identity,
+  { roomId, userId }: Target,
+): Promise<Record<string, never>> {
+  const isNew = await underLock(ctx, actor, { roomId, act: 'add' }, async (trx, room) => {
+    await requireUser({ db: trx }, userId);
+    if (await isBanned(trx, roomId, userId)) throw banned();
+    const inserted = await insertMember(trx, { roomId, userId, role: 'member', lastReadSeq: room.head_seq });
+    if (inserted) await writeAudit(trx, { roomId, actorId: actor.user.id, act: 'member:add', targetId: userId });
+    return inserted;
+  });
+  if (isNew) await tellAdded(ctx, { roomId, userId });
+  return {};
+}
+
+/**
+ * Tells all devices of a new member about the room. The membership is committed: failing to tell does not undo it, and
+ * the room is in the user's list.
+ */
+export async function tellAdded(ctx: Context, { roomId, userId }: Target, except?: string): Promise<void> {
+  try {
+    const room = await findRoomOfMember(ctx, userId, roomId);
+    if (room) tellUser(ctx, { userId, except }, roomAddedEvent, { room });
+  } catch (error) {
+    ctx.log.warn({ err: error, roomId, userId }, 'a new member was not told');
+  }
+}
+
+function banned(): ChatError {
+  return new ChatError('FORBIDDEN', { message: 'Banned from this room' });
+}
