@@ -14,6 +14,7 @@ export interface Database {
   message_reactions: MessageReactionsTable;
   sessions: SessionsTable;
   refresh_tokens: RefreshTokensTable;
+  revoked_tokens: RevokedTokensTable;
   login_codes: LoginCodesTable;
   login_failures: LoginFailuresTable;
   user_blocks: UserBlocksTable;
@@ -45,6 +46,8 @@ export interface UsersTable {
   created_at: FixedGenerated<Date>;
   last_seen_at: Date | null;
   banned_at: Date | null;
+  email: string | null;
+  tokens_valid_after: Date | null;
 }
 
 export interface RoomsTable {
@@ -140,12 +143,20 @@ export interface RefreshTokensTable {
   used_at: Date | null;
 }
 
-export interface LoginCodesTable {
+export interface RevokedTokensTable {
+  token_id: Fixed<Buffer>;
   user_id: Fixed<string>;
-  code_hash: string;
-  created_at: Generated<Date>;
+  revoked_at: FixedGenerated<Date>;
+  expires_at: Fixed<Date>;
+}
+
+export interface LoginCodesTable {
+  account_key: Fixed<string>;
+  code_hash: Buffer;
   expires_at: Date;
   attempts: Generated<number>;
+  first_at: Generated<Date>;
+  requests: Generated<number>;
 }
 
 export interface LoginFailuresTable {
@@ -200,6 +211,7 @@ export type MessageChangeRow = Selectable<MessageChangesTable>;
 export type MessageReactionRow = Selectable<MessageReactionsTable>;
 export type SessionRow = Selectable<SessionsTable>;
 export type RefreshTokenRow = Selectable<RefreshTokensTable>;
+export type RevokedTokenRow = Selectable<RevokedTokensTable>;
 export type LoginCodeRow = Selectable<LoginCodesTable>;
 export type LoginFailureRow = Selectable<LoginFailuresTable>;
 export type UserBlockRow = Selectable<UserBlocksTable>;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { endpoint } from './define.ts';
 import { Time, User } from './objects.ts';
-import { AvatarUrl, DisplayName, Password, pattern, StatusText, text, Username } from './text.ts';
+import { AvatarUrl, DisplayName, Email, Password, pattern, StatusText, text, Username } from './text.ts';
 
 /** The answer of everything that logs one in. */
 export const LoginData = z.object({ user: User, accessToken: z.string(), expiresAt: Time }).meta({ id: 'LoginData' });
@@ -22,6 +22,7 @@ export const authRegister = endpoint({
     username: Username,
     password: Password,
     name: DisplayName.exactOptional().describe('The name that others see; the username by default.'),
+    email: Email.exactOptional().describe('Extension: where one-time codes are sent. Nobody is told of it.'),
   }),
   response: LoginData,
   status: 201,
@@ -48,7 +49,8 @@ export const authCode = endpoint({
   path: '/api/auth/code',
   auth: 'none',
   summary: 'Sends a code of six digits that logs in once, within 10 minutes',
-  description: 'The answer is the same for an unknown user.',
+  description:
+    'The answer is the same for an unknown user. A new code replaces the one before; ten codes in 10 minutes are the most.',
   body: z.object({ username: KnownUsername }),
   response: z.object({ code: z.string().exactOptional().describe('Only with `AUTH_CODE_ECHO=true`.') }),
   status: 200,
@@ -61,6 +63,7 @@ export const authCodeVerify = endpoint({
   path: '/api/auth/code/verify',
   auth: 'none',
   summary: 'Logs in with a code',
+  description: 'A code is good for five attempts. A wrong one counts to the lock-out as a wrong password does.',
   body: z.object({ username: KnownUsername, code: pattern(/^[0-9]{6}$/, 'must be six digits') }),
   response: LoginData,
   status: 200,
@@ -74,7 +77,8 @@ export const authRefresh = endpoint({
   path: '/api/auth/refresh',
   auth: 'none',
   summary: 'Gives new tokens for the cookie `parley_refresh`, which is replaced',
-  description: 'A refresh token that is used twice ends its session.',
+  description:
+    'Needs an own or allowed `Origin`. A refresh token that is used twice, also at the same time, ends its session: let one page or process refresh for all.',
   response: LoginData,
   status: 200,
   setsCookies: true,
@@ -87,6 +91,7 @@ export const authLogout = endpoint({
   path: '/api/auth/logout',
   auth: 'user',
   summary: 'Ends this session, its sockets and its tokens',
+  description: 'A token that an application signed has no session here: then this very token and its sockets end.',
   status: 204,
 });
 
@@ -96,6 +101,8 @@ export const authLogoutAll = endpoint({
   path: '/api/auth/logout-all',
   auth: 'user',
   summary: 'Ends all sessions of the user',
+  description:
+    'And all its sockets. Tokens that an application signed are refused if their `iat` is not later than this second; of those without `iat`, only the one that came with the request.',
   status: 204,
 });
 

@@ -233,8 +233,11 @@ const page = { limit: '10' };
 const ofBodies: Partial<Record<keyof typeof endpoints, Cases>> = {
   authRegister: {
     good: login,
-    full: { ...login, name: 'Ana' },
+    full: { ...login, name: 'Ana', email: 'ana@example.org' },
     bad: [
+      [{ ...login, email: 'ana' }, 'email'],
+      [{ ...login, email: 'a@example.org\r\nBcc: b@example.org' }, 'email'],
+      [{ ...login, email: `${'a'.repeat(250)}@example.org` }, 'email'],
       [{ ...login, username: 'an' }, 'username'],
       [{ ...login, username: 'a'.repeat(21) }, 'username'],
       [{ ...login, username: 'änna' }, 'username'],

@@ -116,5 +116,9 @@ function isHttpUrl(value: string): boolean {
 
 export const Username = pattern(/^[A-Za-z0-9_-]{3,20}$/, 'must be 3 to 20 letters, digits, "_" or "-"');
 export const Password = text({ min: 8, max: 200 });
+/** Where mail goes. Only its form is checked, as only a delivery can check the rest. */
+export const Email = z
+  .email({ error: 'must be an e-mail address', abort: true })
+  .max(254, 'must be at most 254 characters');
 /** A token in a payload. Whether it is any good is for the server to say. */
 export const Token = text({ min: 1, max: 16_384 });

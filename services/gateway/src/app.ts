@@ -5,6 +5,10 @@ import type { Context } from './context.ts';
 import { auditRoutes } from './features/audit/audit.http.ts';
 import { authRoutes } from './features/auth/auth.http.ts';
 import { authenticateWith } from './features/auth/authenticate.ts';
+import { createCodeSender } from './features/auth/code-sender/code-sender.ts';
+import { createCodes } from './features/auth/codes.ts';
+import { watchEndings } from './features/auth/endings.ts';
+import { passwordsWaiting } from './features/auth/passwords.ts';
 import { openSessions } from './features/auth/session.socket.ts';
 import { createTokens } from './features/auth/tokens.ts';
 import { openContentRules } from './features/content/content.ts';
@@ -173,7 +177,11 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
     maxPendingPerAddress: limits.MAX_PENDING_PER_ADDRESS,
     requireUpgradeAuth: config.REQUIRE_UPGRADE_AUTH,
   });
-  const sessions = openSessions(ctx, { io, gate, pending, authenticate });
+  const endings = watchEndings(ctx);
+  lifecycle.onStop('endings', () => endings.stop());
+  const codes = createCodes({ secret: config.JWT_SECRET, sender: createCodeSender(config, log) });
+  lifecycle.onStop('codes', () => codes.stop());
+  const sessions = openSessions(ctx, { io, gate, pending, authenticate, endings });
   const connections = keepConnections(ctx);
   lifecycle.onStop('sessions', () => {
     connections.stop();
@@ -203,6 +211,7 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
   metrics.gauge('parley_sockets', 'Sockets that have joined', () => ctx.sockets.size);
   metrics.gauge('parley_messages_waiting', 'Messages that wait for a commit', () => delivery.writer.waiting);
   metrics.gauge('parley_rooms_held', 'Rooms whose messages wait for a lock', () => delivery.writer.roomsAside);
+  metrics.gauge('parley_passwords_waiting', 'Passwords that wait to be hashed or checked', passwordsWaiting);
   metrics.gauge('parley_live_rooms', 'Rooms that somebody hears here', () => delivery.streams.size);
 
   const app = await createHttpApp({
@@ -229,7 +238,7 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
   mountRoutes(
     app,
     [
-      ...authRoutes(tokens),
+      ...authRoutes({ tokens, codes, isAllowedOrigin }),
       ...userRoutes,
       ...roomRoutes,
       ...hearingRoutes,
@@ -255,6 +264,7 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
 
   await prepareStores({ databaseUrl: config.DATABASE_URL, redis, log, signal });
   await peers.start();
+  endings.start();
   lifecycle.ready();
   const { port } = app.server.address() as AddressInfo;
   log.info({ port, metricsPort: metricsServer.port }, 'ready');

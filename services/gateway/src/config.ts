@@ -60,6 +60,12 @@ const settings = z.object({
   JWT_AUDIENCE: optionalText,
   JWT_ISSUER: optionalText,
   REQUIRE_UPGRADE_AUTH: flag(false),
+  /** Answers a request for a one-time code with the code: for trying out only, since it lets everybody in. */
+  AUTH_CODE_ECHO: flag(false),
+  /** Who brings one-time codes to people: the log, or a mail server. */
+  CODE_SENDER: z.preprocess((value) => (value === '' ? undefined : value), z.enum(['log', 'smtp']).default('log')),
+  SMTP_URL: optionalUrl('smtp:', 'smtps:'),
+  SMTP_FROM: optionalText,
   /** Origins of other sites that may use this server; `*` for all. The own origin is always allowed. */
   ALLOWED_ORIGINS: list,
   /** Proxies whose X-Forwarded-* headers are believed: addresses, ranges, or loopback, linklocal, uniquelocal. */
@@ -104,6 +110,11 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       const missing = issue.code === 'invalid_type' && environment[String(issue.path[0])] === undefined;
       const isSecret = issue.path[0] === 'JWT_SECRET';
       problems.push(`${issue.path.join('.')} ${missing && !isSecret ? 'must be set' : issue.message}`);
+    }
+  }
+  if (parsed.data?.CODE_SENDER === 'smtp') {
+    for (const name of ['SMTP_URL', 'SMTP_FROM'] as const) {
+      if (parsed.data[name] === undefined) problems.push(`${name} must be set when CODE_SENDER is "smtp"`);
     }
   }
   const limitValues: Partial<Record<LimitName, unknown>> = {};

@@ -63,6 +63,12 @@ export class Metrics implements RequestMetrics {
     help: 'Mutes by MUTE_AFTER that this gateway has seen begin',
     registers: [this.registry],
   });
+  readonly codesSent = new Counter({
+    name: 'parley_codes_sent_total',
+    help: 'One-time codes given to the sender, by result: sent, failed, dropped',
+    labelNames: ['result'],
+    registers: [this.registry],
+  });
 
   constructor() {
     collectDefaultMetrics({ register: this.registry });

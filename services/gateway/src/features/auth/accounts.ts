@@ -1,46 +1,38 @@
 import { isUniqueViolation } from '@parley/database';
-import type { User } from '@parley/protocol';
 import { v7 as uuidv7 } from 'uuid';
 import type { Context } from '../../context.ts';
 import { ChatError } from '../../platform/errors.ts';
-import { onlineAmong } from '../presence/connections.ts';
-import { toUser } from '../users/view.ts';
-import { findAccount, insertAccount, usernameKey } from './accounts.sql.ts';
-import { deleteFailures, findLock, insertFailure } from './lock-out.sql.ts';
+import type { Identity } from '../../platform/identity.ts';
+import { findAccount, findAccountOf, insertAccount, replacePassword, usernameKey } from './accounts.sql.ts';
+import { deleteCodes } from './codes.sql.ts';
+import { tellEnded } from './endings.ts';
+import { countFailure, forgetFailures, requireUnlocked } from './lock-out.ts';
 import { hashPassword, isPassword } from './passwords.ts';
-import { openSession, type Login } from './sessions.ts';
+import { openSession, type LoggedIn } from './sessions.ts';
+import { endCredentials } from './sessions.sql.ts';
 import type { Tokens } from './tokens.ts';
-
-export interface LoggedIn {
-  user: User;
-  login: Login;
-}
 
 /** @throws ChatError `CONFLICT` when the username is taken, in any case */
 export async function register(
   ctx: Context,
   tokens: Tokens,
-  input: { username: string; password: string; name?: string | undefined },
+  input: { username: string; password: string; name?: string | undefined; email?: string | undefined },
 ): Promise<LoggedIn> {
   const passwordHash = await hashPassword(input.password);
-  const id = uuidv7();
+  const account = {
+    id: uuidv7(),
+    username: input.username,
+    name: input.name ?? input.username,
+    email: input.email ?? null,
+  };
   try {
-    const row = await insertAccount(ctx.db, {
-      id,
-      username: input.username,
-      name: input.name ?? input.username,
-      passwordHash,
-    });
-    const login = await openSession(ctx, tokens, { id, name: row.name, role: 'user' });
-    return { user: toUser(row, false), login };
+    await insertAccount(ctx.db, { ...account, passwordHash });
   } catch (error) {
     if (isUniqueViolation(error)) throw new ChatError('CONFLICT', { message: 'This username is taken' });
     throw error;
   }
+  return openSession(ctx, tokens, { ...account, role: 'user' });
 }
-
-/** Ten failures in ten minutes lock the pair of account and address for a quarter of an hour (contract, section 6). */
-const LOCK_OUT = { failures: 10, windowMs: 600_000, lockMs: 900_000 };
 
 /**
  * @throws ChatError `UNAUTHORIZED`, the same for an unknown user, a wrong password and a banned account; `RATE_LIMITED`
@@ -52,19 +44,44 @@ export async function login(
   { username, password, address }: { username: string; password: string; address: string },
 ): Promise<LoggedIn> {
   const key = { accountKey: usernameKey(username), address };
-  const [account, lockedUntil] = await Promise.all([findAccount(ctx.db, username), findLock(ctx.db, key)]);
-  if (lockedUntil) {
-    throw new ChatError('RATE_LIMITED', {
-      message: 'Too many failed logins',
-      retryAfterMs: Math.max(1, lockedUntil.getTime() - Date.now()),
-    });
-  }
+  const [account] = await Promise.all([findAccount(ctx.db, username), requireUnlocked(ctx, key)]);
   const isRight = await isPassword(account?.password_hash, password);
   if (!account || !isRight || account.banned_at !== null) {
-    await insertFailure(ctx.db, key, LOCK_OUT);
+    await countFailure(ctx, key);
     throw new ChatError('UNAUTHORIZED', { message: 'Wrong username or password' });
   }
-  await deleteFailures(ctx.db, key);
-  const online = await onlineAmong(ctx, [account.id]);
-  return { user: toUser(account, online.has(account.id)), login: await openSession(ctx, tokens, account) };
+  await forgetFailures(ctx, key);
+  return openSession(ctx, tokens, { ...account, passwordHash: account.password_hash });
 }
+
+/**
+ * Changes the password, and ends all sessions: whoever knew the old one is out.
+ *
+ * @throws ChatError `FORBIDDEN` when the current one is wrong, or the user has none here; `RATE_LIMITED` while locked
+ */
+export async function changePassword(
+  ctx: Context,
+  actor: Identity,
+  input: { currentPassword: string; newPassword: string; address: string },
+): Promise<void> {
+  const userId = actor.user.id;
+  const account = await findAccountOf(ctx.db, userId);
+  if (!account) throw new ChatError('FORBIDDEN', { message: 'This user has no password here' });
+  const key = { accountKey: usernameKey(account.username), address: input.address };
+  await requireUnlocked(ctx, key);
+  const from = account.password_hash;
+  if (!(await isPassword(from, input.currentPassword)) || from === null) {
+    await countFailure(ctx, key);
+    throw wrongPassword();
+  }
+  await forgetFailures(ctx, key);
+  const to = await hashPassword(input.newPassword);
+  await ctx.db.transaction().execute(async (trx) => {
+    if (!(await replacePassword(trx, { userId, from, to }))) throw wrongPassword();
+    await endCredentials(trx, userId);
+    await deleteCodes(trx, key.accountKey);
+  });
+  tellEnded(ctx, userId);
+}
+
+const wrongPassword = () => new ChatError('FORBIDDEN', { message: 'The current password is wrong' });

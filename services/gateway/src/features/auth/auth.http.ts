@@ -1,25 +1,62 @@
-import { authLogin, authRegister } from '@parley/protocol';
-import type { FastifyReply } from 'fastify';
+import {
+  authCode,
+  authCodeVerify,
+  authLogin,
+  authLogout,
+  authLogoutAll,
+  authPassword,
+  authRefresh,
+  authRegister,
+} from '@parley/protocol';
 import type { Context } from '../../context.ts';
-import { ACCESS_COOKIE, REFRESH_COOKIE } from '../../platform/http/credentials.ts';
-import { route, type Route } from '../../platform/http/route.ts';
-import { login, register, type LoggedIn } from './accounts.ts';
-import { ACCESS_TTL_MS, REFRESH_TTL_MS } from './sessions.ts';
+import { ChatError } from '../../platform/errors.ts';
+import { REFRESH_COOKIE } from '../../platform/http/credentials.ts';
+import type { IsAllowedOrigin } from '../../platform/http/origin.ts';
+import { requireOwnOrigin, route, type Route } from '../../platform/http/route.ts';
+import { changePassword, login, register } from './accounts.ts';
+import type { Codes } from './codes.ts';
+import { loggedIn, loggedOut } from './cookies.ts';
+import { logout, logoutAll } from './logout.ts';
+import { refresh } from './refresh.ts';
 import type { Tokens } from './tokens.ts';
 
-export function authRoutes(tokens: Tokens): Route<Context>[] {
+export interface AuthOptions {
+  tokens: Tokens;
+  codes: Codes;
+  isAllowedOrigin: IsAllowedOrigin;
+}
+
+export function authRoutes({ tokens, codes, isAllowedOrigin }: AuthOptions): Route<Context>[] {
   return [
     route(authRegister, async ({ ctx, body, reply }) => loggedIn(reply, await register(ctx, tokens, body))),
     route(authLogin, async ({ ctx, body, reply }) =>
       loggedIn(reply, await login(ctx, tokens, { ...body, address: reply.request.ip })),
     ),
+    route(authCode, async ({ ctx, body, reply }) => {
+      const { code, deliver } = await codes.request(ctx, body.username);
+      reply.raw.once('close', deliver);
+      return ctx.config.AUTH_CODE_ECHO ? { code } : {};
+    }),
+    route(authCodeVerify, async ({ ctx, body, reply }) =>
+      loggedIn(reply, await codes.verify(ctx, tokens, { ...body, address: reply.request.ip })),
+    ),
+    route(authRefresh, async ({ ctx, reply }) => {
+      const token = reply.request.cookies[REFRESH_COOKIE];
+      if (token === undefined) throw new ChatError('UNAUTHORIZED', { message: `No cookie ${REFRESH_COOKIE}` });
+      requireOwnOrigin(reply.request, isAllowedOrigin);
+      return loggedIn(reply, await refresh(ctx, tokens, token));
+    }),
+    route(authLogout, async ({ ctx, actor, reply }) => {
+      await logout(ctx, actor);
+      loggedOut(reply);
+    }),
+    route(authLogoutAll, async ({ ctx, actor, reply }) => {
+      await logoutAll(ctx, actor);
+      loggedOut(reply);
+    }),
+    route(authPassword, async ({ ctx, actor, body, reply }) => {
+      await changePassword(ctx, actor, { ...body, address: reply.request.ip });
+      loggedOut(reply);
+    }),
   ];
-}
-
-/** Answers with the access token, and sets both cookies for browsers. */
-function loggedIn(reply: FastifyReply, { user, login: { accessToken, refreshToken, expiresAt } }: LoggedIn) {
-  const shared = { httpOnly: true, sameSite: 'lax', secure: reply.request.protocol === 'https' } as const;
-  reply.setCookie(ACCESS_COOKIE, accessToken, { ...shared, path: '/', maxAge: ACCESS_TTL_MS / 1_000 });
-  reply.setCookie(REFRESH_COOKIE, refreshToken, { ...shared, path: '/api/auth', maxAge: REFRESH_TTL_MS / 1_000 });
-  return { user, accessToken, expiresAt: new Date(expiresAt).toISOString() };
 }

@@ -3,6 +3,7 @@ import type { Kysely } from 'kysely';
 import { ChatError } from '../../platform/errors.ts';
 import type { Authenticate } from '../../platform/identity.ts';
 import { findBearer, upsertClaimedUser } from './bearer.sql.ts';
+import { endingOf } from './standing.ts';
 import type { Tokens } from './tokens.ts';
 
 /**
@@ -12,21 +13,14 @@ import type { Tokens } from './tokens.ts';
  */
 export function authenticateWith(tokens: Tokens, db: Kysely<Database>): Authenticate {
   return async (token) => {
-    const { userId, name: claimedName, role, sessionId, expiresAt } = await tokens.verify(token);
-    const bearer = await findBearer(db, userId, sessionId);
-    if (bearer?.is_banned || (sessionId !== undefined && !bearer?.session_is_live)) {
-      throw new ChatError('UNAUTHORIZED');
-    }
+    const { userId, name: claimedName, ...credential } = await tokens.verify(token);
+    const bearer = await findBearer(db, { userId, ...credential });
+    if (endingOf(bearer, credential) !== undefined) throw new ChatError('UNAUTHORIZED');
     const isNewName = claimedName !== undefined && claimedName !== bearer?.claimed_name && !bearer?.has_password;
     const user =
       bearer && !isNewName
         ? bearer
         : await upsertClaimedUser(db, { id: userId, name: claimedName ?? userId, claimedName });
-    return {
-      user: { id: user.id, name: user.name },
-      role,
-      ...(sessionId !== undefined && { sessionId }),
-      expiresAt,
-    };
+    return { user: { id: user.id, name: user.name }, ...credential };
   };
 }

@@ -35,6 +35,17 @@ export async function insertFailure(
         then now() + ${lockMs} * interval '1 ms' end`.execute(db);
 }
 
-export async function deleteFailures(db: Kysely<Database>, { accountKey, address }: FailureKey): Promise<void> {
-  await db.deleteFrom('login_failures').where('account_key', '=', accountKey).where('address', '=', address).execute();
+/** Forgets the failures of a pair that is not locked. @returns until when it is locked, if it is */
+export async function clearFailures(
+  db: Kysely<Database>,
+  { accountKey, address }: FailureKey,
+): Promise<Date | undefined> {
+  const { rows } = await sql<{ locked_until: Date }>`
+    with cleared as (
+      delete from login_failures where account_key = ${accountKey} and address = ${address}
+        and (locked_until is null or locked_until <= now())
+    )
+    select locked_until from login_failures
+    where account_key = ${accountKey} and address = ${address} and locked_until > now()`.execute(db);
+  return rows[0]?.locked_until;
 }

@@ -11,6 +11,7 @@ import type { PendingTransports } from '../../platform/sockets/pending.ts';
 import type { ChatServer, ChatSocket } from '../../platform/sockets/types.ts';
 import { admitConnection, releaseConnection } from '../presence/connections.ts';
 import { loadUser } from '../users/users.ts';
+import type { Endings } from './endings.ts';
 import { Agenda } from '../../platform/agenda.ts';
 
 /** How long before the end of its token a session is told, ms; one that lasts shorter is told at once. */
@@ -22,6 +23,7 @@ export interface SessionOptions {
   gate: Gate;
   pending: PendingTransports;
   authenticate: Authenticate;
+  endings: Endings;
 }
 
 export interface Sessions {
@@ -37,7 +39,7 @@ export interface Sessions {
  *
  * A transport that has not joined is closed by Socket.IO's connect time-out.
  */
-export function openSessions(ctx: Context, { io, gate, pending, authenticate }: SessionOptions): Sessions {
+export function openSessions(ctx: Context, { io, gate, pending, authenticate, endings }: SessionOptions): Sessions {
   const agenda = new Agenda<ChatSocket>((socket) => {
     if (Date.now() >= socket.data.identity.expiresAt) endSession(socket, 'TOKEN_EXPIRED', 'The token has expired');
     else expireSoon(socket);
@@ -83,6 +85,7 @@ export function openSessions(ctx: Context, { io, gate, pending, authenticate }: 
     if (token !== undefined) return authenticate(token);
     if (!fromUpgrade) throw new ChatError('UNAUTHORIZED', { message: 'A token is required' });
     if (fromUpgrade.expiresAt <= Date.now()) throw new ChatError('TOKEN_EXPIRED');
+    await endings.requireStanding(fromUpgrade); // the transport may have been open for as long as it likes
     return fromUpgrade;
   }
 
@@ -90,6 +93,7 @@ export function openSessions(ctx: Context, { io, gate, pending, authenticate }: 
     pending.settled(socket.conn);
     joined.add(socket.conn);
     ctx.sockets.add(socket);
+    endings.settle(socket, socket.handshake.issued);
     const ids = { connectionId: socket.id, userId: socket.data.identity.user.id };
     ctx.log.info({ ...ids, address: socket.data.address, transport: socket.conn.transport.name }, 'connected');
     socket.on('disconnect', (reason) => {
@@ -141,11 +145,13 @@ export function openSessions(ctx: Context, { io, gate, pending, authenticate }: 
   }
 
   async function renew(_ctx: Context, { socket }: SocketRequest, { token }: { token: string }) {
+    const since = Date.now();
     const identity = await authenticate(token);
     if (identity.user.id !== socket.data.identity.user.id) {
       throw new ChatError('FORBIDDEN', { message: "Another user's token" });
     }
     socket.data.identity = identity;
+    endings.settle(socket, since);
     watchExpiry(socket);
     return { expiresAt: new Date(identity.expiresAt).toISOString() };
   }

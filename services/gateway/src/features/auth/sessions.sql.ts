@@ -1,22 +1,76 @@
 import type { Database } from '@parley/database';
-import { sql, type Kysely } from 'kysely';
+import { sql, type Kysely, type Transaction } from 'kysely';
 
-/** Opens a login with its first refresh token. */
-export async function insertSession(
+export interface NewSession {
+  id: string;
+  userId: string;
+  expiresAt: Date;
+  refreshTokenHash: Buffer;
+  /** The hash that the login's password was checked with; undefined when it was no password. */
+  passwordHash: string | null | undefined;
+}
+
+/**
+ * Opens a login with its first refresh token.
+ *
+ * The user's row is locked for it, so that a password change, a logout of all or a ban at the same moment comes either
+ * before (then nothing is opened) or after (then it finds this session and ends it).
+ *
+ * @returns false when the user is banned, or the password is another one by now
+ */
+export async function insertSession(db: Kysely<Database>, session: NewSession): Promise<boolean> {
+  const { rows } = await sql`
+    with bearer as (
+      select id from users where id = ${session.userId} and banned_at is null
+        and (${session.passwordHash ?? null}::text is null or password_hash = ${session.passwordHash ?? null}::text)
+      for share
+    ), session as (
+      insert into sessions (id, user_id, expires_at)
+      select ${session.id}::uuid, bearer.id, ${session.expiresAt}::timestamptz from bearer returning id
+    )
+    insert into refresh_tokens (token_hash, session_id)
+    select ${session.refreshTokenHash}::bytea, session.id from session returning session_id`.execute(db);
+  return rows.length === 1;
+}
+
+/** @returns false when it had ended before */
+export async function endSessionRow(db: Kysely<Database>, sessionId: string): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('sessions')
+    .set({ ended_at: sql`clock_timestamp()` })
+    .where('id', '=', sessionId)
+    .where('ended_at', 'is', null)
+    .executeTakeFirst();
+  return numUpdatedRows === 1n;
+}
+
+/** Gives back a token that an application signed. Nothing happens when it was given back before. */
+export async function insertRevokedToken(
   db: Kysely<Database>,
-  session: { id: string; userId: string; expiresAt: Date; refreshTokenHash: Buffer },
+  token: { id: string; userId: string; expiresAt: Date },
 ): Promise<void> {
   await db
-    .with('session', (cte) =>
-      cte
-        .insertInto('sessions')
-        .values({ id: session.id, user_id: session.userId, expires_at: session.expiresAt })
-        .returning('id'),
-    )
-    .insertInto('refresh_tokens')
-    .columns(['token_hash', 'session_id'])
-    .expression((eb) =>
-      eb.selectFrom('session').select([sql<Buffer>`${session.refreshTokenHash}::bytea`.as('token_hash'), 'session.id']),
-    )
+    .insertInto('revoked_tokens')
+    .values({ token_id: Buffer.from(token.id, 'base64url'), user_id: token.userId, expires_at: token.expiresAt })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+}
+
+/**
+ * Ends all sessions of a user, and refuses the tokens that an application has signed so far.
+ *
+ * Two statements, since the second has to see what a login has committed while the first waited for the user's row.
+ */
+export async function endCredentials(trx: Transaction<Database>, userId: string): Promise<void> {
+  await trx
+    .updateTable('users')
+    .set({ tokens_valid_after: sql`clock_timestamp()` })
+    .where('id', '=', userId)
+    .execute();
+  await trx
+    .updateTable('sessions')
+    .set({ ended_at: sql`clock_timestamp()` })
+    .where('user_id', '=', userId)
+    .where('ended_at', 'is', null)
     .execute();
 }

@@ -1,7 +1,7 @@
 import { DisplayName, UserId } from '@parley/protocol';
 import { createRemoteJWKSet, errors as joseErrors, importSPKI, jwtVerify, SignJWT } from 'jose';
 import type { CryptoKey, JWTPayload, JWTVerifyGetKey } from 'jose';
-import { createSecretKey, type KeyObject } from 'node:crypto';
+import { createHash, createSecretKey, type KeyObject } from 'node:crypto';
 import { ChatError } from '../../platform/errors.ts';
 
 /** The longest token that is looked at, characters; what is longer is no token of anybody's. */
@@ -29,6 +29,20 @@ export interface Claims {
   name?: string;
   role: 'user' | 'admin';
   sessionId?: string;
+  /** Of tokens without a session: SHA-256 of what was signed, base64url. */
+  tokenId?: string;
+  /** Of tokens without a session that say so, ms since the epoch. */
+  issuedAt?: number;
+  /** ms since the epoch */
+  expiresAt: number;
+}
+
+/** What an access token of an account says. */
+export interface AccountClaims {
+  userId: string;
+  name: string;
+  role: 'user' | 'admin';
+  sessionId: string;
   /** ms since the epoch */
   expiresAt: number;
 }
@@ -37,7 +51,7 @@ export interface Tokens {
   /** @throws ChatError `UNAUTHORIZED`, `TOKEN_EXPIRED`; `UNAVAILABLE` when the key set can't be fetched */
   verify(token: string): Promise<Claims>;
   /** Signs an access token with the secret. */
-  issue(claims: Claims): Promise<string>;
+  issue(claims: AccountClaims): Promise<string>;
 }
 
 /**
@@ -65,7 +79,7 @@ export async function createTokens(settings: TokenSettings): Promise<Tokens> {
       if (token.length > MAX_TOKEN_LENGTH) throw new ChatError('UNAUTHORIZED');
       try {
         const { payload, protectedHeader } = await jwtVerify(token, keyOf, accepted);
-        return claimsOf(payload, protectedHeader.alg === 'HS256');
+        return claimsOf(token, payload, protectedHeader.alg === 'HS256');
       } catch (error) {
         throw refusalOf(error);
       }
@@ -105,18 +119,29 @@ export async function importPublicKey(pem: string): Promise<{ key: CryptoKey | K
   throw new Error('JWT_PUBLIC_KEY is no PEM public key for RS256, ES256 or EdDSA');
 }
 
-function claimsOf(payload: JWTPayload, isOurs: boolean): Claims {
+function claimsOf(token: string, payload: JWTPayload, isOurs: boolean): Claims {
   const userId = UserId.safeParse(payload.sub);
   if (!userId.success || payload.exp === undefined) throw new ChatError('UNAUTHORIZED');
   const name = DisplayName.safeParse(payload['name']);
   const session = payload[SESSION_CLAIM];
+  const belongsTo = isOurs && typeof session === 'string' ? { sessionId: session } : identityOf(token, payload.iat);
   return {
     userId: userId.data,
     ...(name.success && { name: name.data }),
     role: payload['role'] === 'admin' ? 'admin' : 'user',
-    ...(isOurs && typeof session === 'string' && { sessionId: session }),
+    ...belongsTo,
     expiresAt: Math.min(payload.exp * 1_000, LATEST_MS),
   };
+}
+
+/**
+ * What a token without a session is recognised by. Not by its whole text: base64url, and ECDSA as well, have several
+ * spellings of one signature, and a token that was given back would come again under another one.
+ */
+function identityOf(token: string, iat: number | undefined): { tokenId: string; issuedAt?: number } {
+  const signed = token.slice(0, token.lastIndexOf('.'));
+  const tokenId = createHash('sha256').update(signed).digest('base64url');
+  return { tokenId, ...(iat !== undefined && { issuedAt: iat * 1_000 }) };
 }
 
 function refusalOf(error: unknown): ChatError {
