@@ -2,6 +2,7 @@ import { openDatabase } from '@parley/database';
 import type { AddressInfo } from 'node:net';
 import type { Config } from './config.ts';
 import type { Context } from './context.ts';
+import { adminRoutes } from './features/admin/admin.http.ts';
 import { auditRoutes } from './features/audit/audit.http.ts';
 import { authRoutes } from './features/auth/auth.http.ts';
 import { authenticateWith } from './features/auth/authenticate.ts';
@@ -239,6 +240,7 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
     app,
     [
       ...authRoutes({ tokens, codes, isAllowedOrigin }),
+      ...adminRoutes,
       ...userRoutes,
       ...roomRoutes,
       ...hearingRoutes,
