@@ -58,7 +58,7 @@ interface Part {
 class CompactWindow implements LocalWindow {
   readonly #rate: Rate;
   readonly #stepMs: number;
-  #parts: Part[] = [];
+  readonly #parts: Part[] = [];
 
   constructor(rate: Rate) {
     this.#rate = rate;
@@ -66,10 +66,10 @@ class CompactWindow implements LocalWindow {
   }
 
   wait(now: number): number {
-    this.#parts = this.#parts.filter((part) => this.#leavesAt(part) > now);
-    let total = this.#parts.reduce((sum, { count }) => sum + count, 0);
+    const inside = this.#parts.filter((part) => this.#leavesAt(part) > now);
+    let total = inside.reduce((sum, { count }) => sum + count, 0);
     let wait = 0;
-    for (const part of this.#parts) {
+    for (const part of inside) {
       if (total < this.#rate.limit) break;
       total -= part.count;
       wait = this.#leavesAt(part) - now;
@@ -78,6 +78,7 @@ class CompactWindow implements LocalWindow {
   }
 
   take(at: number): void {
+    while (this.#parts[0] && this.#leavesAt(this.#parts[0]) <= at) this.#parts.shift();
     const number = Math.floor(at / this.#stepMs);
     const newest = this.#parts.at(-1);
     if (newest && newest.number >= number) newest.count += 1;
