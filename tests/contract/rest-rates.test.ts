@@ -37,7 +37,7 @@ describe('RATE_AUTH', () => {
     errorOf(await login(there, '9.0.0.1'), 'UNAUTHORIZED');
     errorOf(await call(here, 'authLogin', { body: {}, headers: from('9.0.0.1') }), 'VALIDATION_ERROR');
     for (const gateway of [here, there]) {
-      for (const id of ['authLogin'] as const) {
+      for (const id of ['authLogin', 'authCode', 'authCodeVerify'] as const) {
         assertRefused(await login(gateway, '9.0.0.1', id));
       }
       assertRefused(await call(gateway, 'authRegister', register));
