@@ -33,6 +33,8 @@ import { reportRoutes } from './features/reports/reports.http.ts';
 import { reportHandlers } from './features/reports/reports.socket.ts';
 import { roomRoutes } from './features/rooms/rooms.http.ts';
 import { roomHandlers } from './features/rooms/rooms.socket.ts';
+import { createTyping } from './features/typing/typing.ts';
+import { typingHandlers } from './features/typing/typing.socket.ts';
 import { userRoutes } from './features/users/users.http.ts';
 import { Lifecycle, type Phase } from './lifecycle.ts';
 import { createFanout } from './platform/fanout.ts';
@@ -142,6 +144,18 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
   const rates = createLimits({ limits, redis, keys, metrics, log });
   lifecycle.onStop('rates', () => rates.stop());
   const content = openContentRules({ config });
+  const sockets = new SocketRegistry();
+  const typing = createTyping({
+    gatewayId: peers.id,
+    timeoutMs: limits.TYPING_TIMEOUT_MS,
+    redis,
+    keys,
+    sockets,
+    streams: delivery.streams,
+    signals: delivery.signals,
+    onArrival: delivery.onArrival,
+  });
+  lifecycle.onStop('typing', () => typing.stop());
   const ctx: Context = Object.freeze({
     config,
     log,
@@ -149,7 +163,7 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
     db: database.db,
     redis,
     keys,
-    sockets: new SocketRegistry(),
+    sockets,
     fanout: createFanout(io, redis, keys.channels),
     peers,
     content,
@@ -159,6 +173,7 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
     announce: delivery.announce,
     onArrival: delivery.onArrival,
     signals: delivery.signals,
+    typing,
   });
 
   hearForUsers(peers, ctx.sockets);
@@ -206,6 +221,7 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
       ...memberHandlers,
       ...directHandlers,
       ...blockHandlers,
+      ...typingHandlers,
     ],
   });
   metrics.gauge('parley_connections', 'Open transports', () => engine.clientsCount);
@@ -213,6 +229,7 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
   metrics.gauge('parley_messages_waiting', 'Messages that wait for a commit', () => delivery.writer.waiting);
   metrics.gauge('parley_rooms_held', 'Rooms whose messages wait for a lock', () => delivery.writer.roomsAside);
   metrics.gauge('parley_passwords_waiting', 'Passwords that wait to be hashed or checked', passwordsWaiting);
+  metrics.gauge('parley_typists', 'Users who type in rooms that somebody hears here', () => typing.size);
   metrics.gauge('parley_live_rooms', 'Rooms that somebody hears here', () => delivery.streams.size);
 
   const app = await createHttpApp({

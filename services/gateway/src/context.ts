@@ -6,6 +6,7 @@ import type { Streams } from './delivery/streams.ts';
 import type { ContentRules } from './features/content/content.ts';
 import type { Limits } from './features/limits/limits.ts';
 import type { Delivery, Outcome } from './features/messages/delivery.ts';
+import type { Typing } from './features/typing/typing.ts';
 import type { Fanout } from './platform/fanout.ts';
 import type { Log } from './platform/log.ts';
 import type { Metrics } from './platform/metrics.ts';
@@ -43,4 +44,6 @@ export interface Context {
   readonly onArrival: Delivery['onArrival'];
   /** Tells the gateways that hear a room what may be lost. */
   readonly signals: RoomSignals;
+  /** Who types where. */
+  readonly typing: Typing;
 }

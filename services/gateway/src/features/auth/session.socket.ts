@@ -101,6 +101,7 @@ export function openSessions(ctx: Context, { io, gate, pending, authenticate, en
       closeUnlessJoined(socket);
       ctx.sockets.remove(socket);
       ctx.streams.removeFromAll(socket);
+      ctx.typing.endedEverywhere(socket);
       ctx.log.info({ ...ids, reason }, 'disconnected');
       const release = releaseConnection(ctx, socket)
         .catch((error: unknown) => ctx.log.warn({ ...ids, err: error }, 'last-seen was not stored'))

@@ -45,6 +45,7 @@ function evictHere(ctx: Context, { roomId, userId, reason, except }: Eviction): 
     ctx.fanout.unhear(socket, roomId);
     if (reason && socket.id !== except) socket.emit(roomRemovedEvent.name, { roomId, reason });
   }
+  ctx.typing.removed(roomId, userId);
 }
 
 /**

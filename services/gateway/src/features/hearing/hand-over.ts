@@ -29,7 +29,11 @@ export async function hearAfterAnswer<Answer>(
       complete = () => {};
       if (!socket.connected) ctx.streams.removeFromAll(socket);
       handOver.complete(heads);
-      for (const roomId of heads.keys()) if (ctx.streams.hears(socket, roomId)) ctx.fanout.hear(socket, roomId);
+      for (const roomId of heads.keys()) {
+        if (!ctx.streams.hears(socket, roomId)) continue;
+        ctx.fanout.hear(socket, roomId);
+        ctx.typing.show(socket, roomId);
+      }
     };
     try {
       const answer = await read(heads);

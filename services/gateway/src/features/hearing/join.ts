@@ -78,6 +78,7 @@ export async function leaveRoom(
   const heard = ctx.streams.hears(socket, roomId);
   ctx.streams.remove(socket, roomId);
   ctx.fanout.unhear(socket, roomId);
+  ctx.typing.ended(socket, roomId);
   if (!heard) await accessRoom(ctx, actor, { roomId, to: 'see' });
   return {};
 }

@@ -34,6 +34,7 @@ export async function sendMessage(
   from?: ChatSocket,
 ): Promise<{ message: Message; duplicate: boolean }> {
   requireLength(ctx, input.content);
+  if (from) ctx.typing.sending(from, input.roomId);
   const admitted = ctx.limits.message(actor.user.id, input.roomId);
   await (from ? inTurn(from, admitted) : admitted);
   // From here to the writer nothing is waited for: that is what keeps the order of one socket's messages.

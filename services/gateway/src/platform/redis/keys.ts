@@ -19,6 +19,8 @@ export interface RedisKeys {
   readonly peersChannel: string;
   /** Sharded pub/sub: what concerns one gateway. */
   peerChannel(gatewayId: string): string;
+  /** Sorted set: user, gateway and name of who types -> when it ends (ms). TTL: `TYPING_TIMEOUT_MS`. */
+  typingIn(roomId: string): string;
   /** Of a user, a sliding window (list) or the end of a mute (string, ms). TTL: the window, the mute. */
   rateOf(userId: string, name: string): string;
   /** List: a sliding window of an address or a user over REST. TTL: the window. */
@@ -35,6 +37,7 @@ export function redisKeys(prefix: string): RedisKeys {
     leftGateways: `${prefix}:{gateways}:left`,
     peersChannel: `${prefix}:peers`,
     peerChannel: (gatewayId) => `${prefix}:peer:${gatewayId}`,
+    typingIn: (roomId) => `${prefix}:typing:{${roomId}}`,
     rateOf: (userId, name) => `${prefix}:rate:{${userId}}:${name}`,
     restRateOf: (owner, name) => `${prefix}:rest:{${owner}}:${name}`,
   };
