@@ -66,6 +66,12 @@ export class RawPolling implements Transport {
     this.#reads = false;
   }
 
+  /** Polls again. */
+  read(): void {
+    this.#reads = true;
+    void this.#poll();
+  }
+
   close(): void {
     this.send('1');
     this.#end();

@@ -1,4 +1,4 @@
-import { ConnectAuth, sessionRenew, type SessionLimits } from '@parley/protocol';
+import { type SessionEndingCode, ConnectAuth, sessionRenew, type SessionLimits } from '@parley/protocol';
 import type { Config } from '../../config.ts';
 import type { Context } from '../../context.ts';
 import { ChatError } from '../../platform/errors.ts';
@@ -73,12 +73,18 @@ export function openSessions(ctx: Context, { io, gate, pending, authenticate, en
     const { token, echo } = ConnectAuth.parse(socket.handshake.auth);
     socket.handshake.auth = {}; // a token is long, and nobody has to keep it
     const identity = await identify(token, admission?.identity);
-    socket.data = { identity, address: admission?.address ?? 'unknown', echo, inFlight: 0, isEnded: false };
+    socket.data = { identity, address: admission?.address ?? 'unknown', echo, inFlight: 0, isEnded: false, onEnded };
     if (!(await admitConnection(ctx, socket))) {
       throw new ChatError('RATE_LIMITED', { message: 'Too many connections of this user' });
     }
     // A client that left while it was being checked never gets a `disconnect` event.
     if (socket.conn.readyState !== 'open') await releaseConnection(ctx, socket);
+  }
+
+  /** The transport may stay for a while, until the client has read why. */
+  function onEnded(socket: ChatSocket, code: SessionEndingCode): void {
+    ctx.metrics.sessionsEnded.inc({ code });
+    ctx.streams.removeFromAll(socket);
   }
 
   async function identify(token: string | undefined, fromUpgrade: Identity | undefined): Promise<Identity> {

@@ -3,6 +3,8 @@ import type { ChatSocket } from './types.ts';
 
 /** How long a client has to act on a DISCONNECT, or to close its side, before the transport is closed for it, ms. */
 const HANG_UP_AFTER_MS = 1_000;
+/** How long a client that reads slowly has to take the last that was written for it, ms. */
+const LAST_WORD_MS = 5_000;
 
 /**
  * Ends a session by the table of the protocol: tells the client why, then closes. Clients come back by themselves from
@@ -18,6 +20,7 @@ export function endSession(socket: ChatSocket, code: SessionEndingCode, message:
   socket.emit('session:ended', { code, message, reconnect, ...(afterMs !== undefined && { afterMs }) });
   if (reconnect) hangUp(socket);
   else dismiss(socket);
+  socket.data.onEnded?.(socket, code);
 }
 
 /**
@@ -38,13 +41,14 @@ function hangUp({ conn }: ChatSocket): void {
 
 /** engine.io's transport (6.6): the WebSocket is not in its types, nor the TCP connection in those of ws (8). */
 interface WebSocketTransport {
-  socket: { close(): void; terminate(): void; _socket: { end(): void } };
+  socket: { close(): void; terminate(): void; _socket: { end(whenWritten: () => void): void } };
 }
 
 function closeWithoutFrame({ socket }: WebSocketTransport): void {
+  const terminateAfter = (ms: number): void => void setTimeout(() => socket.terminate(), ms).unref();
   socket.close = () => {
-    socket._socket.end();
-    setTimeout(() => socket.terminate(), HANG_UP_AFTER_MS).unref();
+    socket._socket.end(() => terminateAfter(HANG_UP_AFTER_MS));
+    terminateAfter(LAST_WORD_MS);
   };
 }
 

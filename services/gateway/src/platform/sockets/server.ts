@@ -2,7 +2,7 @@ import { Server as Engine, type ServerOptions as EngineOptions } from 'engine.io
 import type { IncomingMessage } from 'node:http';
 import { randomBytes } from 'node:crypto';
 import { Server } from 'socket.io';
-import { capPollingAnswers } from './polling-cap.ts';
+import { capFlushes } from './flush-cap.ts';
 import type { ChatServer } from './types.ts';
 
 export const SOCKET_PATH = '/socket.io/';
@@ -48,7 +48,7 @@ export function createSocketServer(options: SocketServerOptions): SocketServer {
  * Compression is off: per message it costs more CPU than it saves, and a frame could not be encoded once for all.
  */
 export function createEngine(options: EngineServerOptions): Engine {
-  capPollingAnswers();
+  capFlushes();
   const engine = new Engine({
     pingInterval: options.pingIntervalMs,
     pingTimeout: options.pingTimeoutMs,

@@ -1,4 +1,4 @@
-import type { ClientToServerEvents, ServerToClientEvents } from '@parley/protocol';
+import type { ClientToServerEvents, ServerToClientEvents, SessionEndingCode } from '@parley/protocol';
 import type { Server, Socket } from 'socket.io';
 import type { Identity } from '../identity.ts';
 
@@ -13,6 +13,8 @@ export interface SocketData {
   inFlight: number;
   /** Was told that its session is over, and may still be fetching that: nothing else is done or told. */
   isEnded: boolean;
+  /** Is called once when the session is ended by this side. */
+  onEnded?: (socket: ChatSocket, code: SessionEndingCode) => void;
 }
 
 type NoEvents = Record<string, never>;

@@ -6,7 +6,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { MAX_PACKETS_PER_POLL } from './polling-cap.ts';
+import { MAX_PACKETS_PER_POLL } from './flush-cap.ts';
 import { createEngine } from './server.ts';
 
 // Long-polling by hand, so that every answer is seen as it is on the wire.
