@@ -148,7 +148,7 @@ export const limits = {
     schema: durationSetting('30s'),
   },
   RATE_ABUSE: rate('100/10s', 'refusals', 'So many refusals of one user end the session with `RATE_ABUSE`.'),
-  RATE_TYPING: rate('1/1s', 'events', '`typing:start` of one user; more is answered and not passed on.'),
+  RATE_TYPING: rate('1/1s', 'events', '`typing:start` of one user in one room; more is answered and not passed on.'),
   RATE_JOIN: rate('20/10s', 'requests', 'Joins of one user.'),
   RATE_ROOM_CREATE: rate('10/1h', 'rooms', 'Rooms that one user makes.'),
   RATE_AUTH: rate('10/10m', 'requests', 'Attempts of one address to log in, register, or use a code.'),
