@@ -1,11 +1,17 @@
 import type { Standing, Store, Timer } from './ports.ts';
 import type { Head, Hole, RoomStream } from './room-stream.ts';
 
+/**
+ * Why a stream can't be continued: more is missing, or has come while a page was read, than is worth keeping; or nobody
+ * knows what became of an entry that the hearer wrote itself.
+ */
+export type CutReason = 'too far behind' | 'own message unclear';
+
 export interface RepairOptions<Hearer> {
   store: Store;
   timer: Timer;
   /** The stream of a room was cut for these hearers; it goes on behind `head`. */
-  cut: (hearers: Iterable<Hearer>, roomId: string, head: Head) => void;
+  cut: (hearers: Iterable<Hearer>, roomId: string, head: Head, reason: CutReason) => void;
   /** Memberships have ended in these rooms: evicts those of the hearers who are no members any more. */
   evictOutsiders: (hearersOf: ReadonlyMap<string, readonly Hearer[]>) => Promise<void>;
   onError: (error: unknown) => void;
@@ -94,7 +100,7 @@ export class Repair<Hearer> {
   #holesToFill(stream: RoomStream<Hearer>): Hole[] {
     const { known, position } = stream;
     if (known.seq - position.seq > this.#options.cutBehind || known.rev - position.rev > this.#options.cutBehind) {
-      this.#options.cut(stream.hearers, stream.roomId, known);
+      this.#options.cut(stream.hearers, stream.roomId, known, 'too far behind');
       stream.skipTo(known);
     }
     return stream.holes();

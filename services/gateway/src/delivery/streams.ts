@@ -88,7 +88,7 @@ export class Streams<Hearer> {
   failOwn(id: string, roomId: string, hearer: Hearer): void {
     const stream = this.#streams.get(roomId);
     if (this.#own.delete(id) || !stream || !this.hears(hearer, roomId)) return;
-    this.#options.cut([hearer], roomId, stream.known);
+    this.#options.cut([hearer], roomId, stream.known, 'own message unclear');
   }
 
   /** Entries from a commit of this gateway, or from the channel. Of no interest when nobody here hears the room. */
@@ -143,7 +143,7 @@ export class Streams<Hearer> {
     const { hearer } = hold;
     if (!(page ? stream.release(hold, page) : stream.giveBack(hold))) {
       stream.remove(hearer);
-      this.#options.cut([hearer], roomId, stream.known);
+      this.#options.cut([hearer], roomId, stream.known, 'too far behind');
     }
     this.#note(hearer, roomId, stream.hears(hearer));
   }

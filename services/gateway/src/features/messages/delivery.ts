@@ -97,8 +97,8 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       },
     },
     tell: (hearers, _roomId, entries) => tellEntries(hearers, entries),
-    cut: (hearers, roomId, { seq: headSeq, rev: headRev }) => {
-      const event = encodeEvent(roomResyncEvent, { roomId, headSeq, headRev, reason: 'too far behind' });
+    cut: (hearers, roomId, { seq: headSeq, rev: headRev }, reason) => {
+      const event = encodeEvent(roomResyncEvent, { roomId, headSeq, headRev, reason });
       for (const hearer of hearers) tell(hearer, event);
     },
     evictOutsiders,

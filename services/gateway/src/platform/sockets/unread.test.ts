@@ -88,7 +88,7 @@ async function joinAndPause(
     connectTimeoutMs: 5_000,
   });
   const server = createServer();
-  server.on('upgrade', (request, socket, head) => engine.handleUpgrade(request as never, socket, head));
+  server.on('upgrade', (request, socket, head) => engine.handleUpgrade(request, socket, head));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const joined = new Promise<ChatSocket>((resolve) => io.on('connection', resolve));
