@@ -137,6 +137,23 @@ describe('the event message:read', () => {
     assert.deepEqual([readsOf(cid, roomId), readsOf(dan, roomId)], [[], []]);
   });
 
+  test('is not told to the devices of who was removed meanwhile', async (t) => {
+    const cid = await connect(t, here, 'cid');
+    const devices = [await connect(t, here, 'cid'), await connect(t, there, 'cid')];
+    for (let time = 0; time < 5; time += 1) {
+      const roomId = await roomWith(2, ben, cid);
+      await cid.ok('message:read', { roomId, seq: 2 });
+      await ana.ok('member:remove', { roomId, userId: 'cid' });
+      const marker = await roomWith(1, cid);
+      await cid.ok('message:read', { roomId: marker, seq: 1 });
+      for (const device of devices) {
+        await device.waitFor('message:read', (one) => one.roomId === marker);
+        const ofRoom = device.heard.filter(({ payload }) => (payload as { roomId?: string }).roomId === roomId);
+        assert.equal(ofRoom.at(-1)?.event, 'room:removed');
+      }
+    }
+  });
+
   test('is told to all in the end, however many read at once', async (t) => {
     const crowd = await Promise.all(
       Array.from({ length: 24 }, (_, index) => connect(t, index % 2 === 0 ? here : there, `reader${index}`)),

@@ -28,7 +28,8 @@ import { messageRoutes } from './features/messages/messages.http.ts';
 import { messageHandlers } from './features/messages/messages.socket.ts';
 import { keepConnections } from './features/presence/connections.ts';
 import { receiptRoutes } from './features/receipts/receipts.http.ts';
-import { openReceipts } from './features/receipts/receipts.socket.ts';
+import { createReadNews } from './features/receipts/read-news.ts';
+import { receiptHandlers } from './features/receipts/receipts.socket.ts';
 import { reportRoutes } from './features/reports/reports.http.ts';
 import { reportHandlers } from './features/reports/reports.socket.ts';
 import { roomRoutes } from './features/rooms/rooms.http.ts';
@@ -156,6 +157,8 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
     onArrival: delivery.onArrival,
   });
   lifecycle.onStop('typing', () => typing.stop());
+  const readNews = createReadNews({ streams: delivery.streams, signals: delivery.signals, peers });
+  lifecycle.onStop('read news', () => readNews.stop());
   const ctx: Context = Object.freeze({
     config,
     log,
@@ -174,6 +177,7 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
     onArrival: delivery.onArrival,
     signals: delivery.signals,
     typing,
+    readNews,
   });
 
   hearForUsers(peers, ctx.sockets);
@@ -203,8 +207,6 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
     connections.stop();
     return sessions.stop();
   });
-  const receipts = openReceipts(ctx);
-  lifecycle.onStop('receipts', () => receipts.stop());
   openDoor({
     io,
     ctx,
@@ -216,7 +218,7 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
       ...roomHandlers,
       ...hearingHandlers,
       ...messageHandlers,
-      ...receipts.handlers,
+      ...receiptHandlers,
       ...reportHandlers,
       ...memberHandlers,
       ...directHandlers,

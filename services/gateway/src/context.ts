@@ -6,6 +6,7 @@ import type { Streams } from './delivery/streams.ts';
 import type { ContentRules } from './features/content/content.ts';
 import type { Limits } from './features/limits/limits.ts';
 import type { Delivery, Outcome } from './features/messages/delivery.ts';
+import type { ReadNews } from './features/receipts/read-news.ts';
 import type { Typing } from './features/typing/typing.ts';
 import type { Fanout } from './platform/fanout.ts';
 import type { Log } from './platform/log.ts';
@@ -46,4 +47,6 @@ export interface Context {
   readonly signals: RoomSignals;
   /** Who types where. */
   readonly typing: Typing;
+  /** Tells who has read how far. */
+  readonly readNews: ReadNews;
 }

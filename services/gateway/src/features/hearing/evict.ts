@@ -46,6 +46,7 @@ function evictHere(ctx: Context, { roomId, userId, reason, except }: Eviction): 
     if (reason && socket.id !== except) socket.emit(roomRemovedEvent.name, { roomId, reason });
   }
   ctx.typing.removed(roomId, userId);
+  ctx.readNews.removed(roomId, userId);
 }
 
 /**

@@ -1,9 +1,10 @@
 import { messageReadEvent } from '@parley/protocol';
-import type { Context } from '../../context.ts';
-import { roomTopic } from '../../platform/peers/room-signals.ts';
+import type { Streams } from '../../delivery/streams.ts';
+import type { Peers } from '../../platform/peers/peers.ts';
+import { roomTopic, type RoomSignals } from '../../platform/peers/room-signals.ts';
 import { tellUser } from '../../platform/peers/tell-user.ts';
 import { encodeEvent, tell } from '../../platform/sockets/tell.ts';
-import type { Reading } from './receipts.ts';
+import type { ChatSocket } from '../../platform/sockets/types.ts';
 import { takeTurn } from './take-turn.ts';
 
 /** What was read within it is told together, and of what one member read in one room only the last, ms. */
@@ -11,9 +12,24 @@ const WINDOW_MS = 200;
 
 const READ = roomTopic<{ userId: string; seq: number }[]>('receipts:read');
 
+/** A member has read up to a message. */
+export interface Reading {
+  roomId: string;
+  userId: string;
+  seq: number;
+}
+
+export interface ReadNewsOptions {
+  streams: Streams<ChatSocket>;
+  signals: RoomSignals;
+  peers: Peers;
+}
+
 export interface ReadNews {
   /** @param from the socket that asked: it knows by its answer */
   moved(reading: Reading, from: string): void;
+  /** The user is no member any more: nothing is told of it, nor to its devices. For what was read at this gateway. */
+  removed(roomId: string, userId: string): void;
   /** Tells what waits. */
   stop(): void;
 }
@@ -24,7 +40,7 @@ export interface ReadNews {
  * Readings are gathered twice: where they are made, so that a window is one publish a room, and where they are told, so
  * that large rooms stay within their frames.
  */
-export function openReadNews(ctx: Context): ReadNews {
+export function createReadNews({ streams, signals, peers }: ReadNewsOptions): ReadNews {
   /** By room and user: what was read here and is not told yet. */
   const made = new Map<string, Map<string, { seq: number; from: string }>>();
   /** By room and user: what the hearers of this gateway will be told. */
@@ -32,13 +48,13 @@ export function openReadNews(ctx: Context): ReadNews {
   let madeTimer: NodeJS.Timeout | undefined;
   let dueTimer: NodeJS.Timeout | undefined;
 
-  ctx.signals.on(READ, (roomId, readings) => {
+  signals.on(READ, (roomId, readings) => {
     const ofRoom = due.get(roomId) ?? new Map<string, number>();
     due.set(roomId, ofRoom);
     for (const { userId, seq } of readings) ofRoom.set(userId, Math.max(seq, ofRoom.get(userId) ?? 0));
     if (dueTimer === undefined) tellDue();
   });
-  ctx.signals.onClosed((roomId) => due.delete(roomId));
+  signals.onClosed((roomId) => due.delete(roomId));
 
   function tellDue(): void {
     dueTimer = undefined;
@@ -51,7 +67,7 @@ export function openReadNews(ctx: Context): ReadNews {
   }
 
   function tellSome(roomId: string, ofRoom: Map<string, number>): void {
-    const hearers = [...ctx.streams.hearersOf(roomId)];
+    const hearers = [...streams.hearersOf(roomId)];
     for (const [userId, seq] of takeTurn(ofRoom, hearers.length)) {
       const event = encodeEvent(messageReadEvent, { roomId, userId, seq });
       for (const hearer of hearers) if (hearer.data.identity.user.id !== userId) tell(hearer, event);
@@ -62,9 +78,9 @@ export function openReadNews(ctx: Context): ReadNews {
     madeTimer = undefined;
     for (const [roomId, ofRoom] of made) {
       const readings = [...ofRoom].map(([userId, { seq }]) => ({ userId, seq }));
-      ctx.signals.send(roomId, READ, readings);
+      if (readings.length > 0) signals.send(roomId, READ, readings);
       for (const [userId, { seq, from }] of ofRoom) {
-        tellUser(ctx, { userId, except: from }, messageReadEvent, { roomId, userId, seq });
+        tellUser({ peers }, { userId, except: from }, messageReadEvent, { roomId, userId, seq });
       }
     }
     made.clear();
@@ -77,6 +93,7 @@ export function openReadNews(ctx: Context): ReadNews {
       if (seq > (ofRoom.get(userId)?.seq ?? 0)) ofRoom.set(userId, { seq, from });
       madeTimer ??= setTimeout(sendMade, WINDOW_MS);
     },
+    removed: (roomId, userId) => void made.get(roomId)?.delete(userId),
     stop() {
       clearTimeout(madeTimer);
       clearTimeout(dueTimer);

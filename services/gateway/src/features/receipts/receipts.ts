@@ -2,6 +2,7 @@ import type { User } from '@parley/protocol';
 import type { Context } from '../../context.ts';
 import { ChatError } from '../../platform/errors.ts';
 import type { Identity } from '../../platform/identity.ts';
+import type { ChatSocket } from '../../platform/sockets/types.ts';
 import { onlineAmong } from '../presence/connections.ts';
 import { accessRoom } from '../rooms/access.ts';
 import { decodeCursor, encodeCursor } from '../rooms/cursor.ts';
@@ -10,24 +11,17 @@ import { findReadable, listReaders, markRead } from './receipts.sql.ts';
 
 const USER_ID = /^[A-Za-z0-9_.:@-]{1,128}$/;
 
-/** A member has read up to a message. */
-export interface Reading {
-  roomId: string;
-  userId: string;
-  seq: number;
-}
-
 /**
- * Marks the room as read up to a message, or up to the head when that is less.
+ * Marks the room as read up to a message, or up to the head when that is less. What has moved is told, but to the
+ * socket that asked.
  *
- * @param onMoved runs when there is something to tell
  * @throws ChatError `NOT_A_MEMBER`, `NOT_FOUND`
  */
 export async function readUpTo(
   ctx: Context,
   actor: Identity,
   { roomId, seq }: { roomId: string; seq: number },
-  onMoved: (reading: Reading) => void,
+  from: ChatSocket,
 ): Promise<{ lastReadSeq: number; unread: number }> {
   const userId = actor.user.id;
   const row = await markRead(ctx.db, { roomId, userId, seq });
@@ -36,7 +30,7 @@ export async function readUpTo(
     throw new ChatError('NOT_A_MEMBER'); // became one only now: the next try will pass
   }
   const { last_read_seq: lastReadSeq, head_seq: headSeq, has_moved: hasMoved } = row;
-  if (hasMoved) onMoved({ roomId, userId, seq: lastReadSeq });
+  if (hasMoved) ctx.readNews.moved({ roomId, userId, seq: lastReadSeq }, from.id);
   return { lastReadSeq, unread: Math.max(0, headSeq - lastReadSeq) };
 }
 
