@@ -1,0 +1,70 @@
+import { WebSocket, type MessageEvent } from 'k6/websockets';
+
+/** The answer to a request. */
+export type Answer<T = unknown> = { ok: true; data: T } | { ok: false; error: { code: string; retryAfterMs?: number } };
+
+/** Is told what comes over a connection. */
+export interface ConnectionListener {
+  /** The CONNECT was accepted. */
+  connected(): void;
+  /** An event as its text `["name",...]`, and when it came, by the system's clock in milliseconds. */
+  event(text: string, at: number): void;
+  /** Once, whoever ended it. */
+  closed(reason: string): void;
+}
+
+/** Socket.IO over Engine.IO over a WebSocket of k6, by hand. */
+export class Connection {
+  readonly #socket: WebSocket;
+  readonly #listener: ConnectionListener;
+  readonly #answers = new Map<number, (answer: Answer) => void>();
+  #lastAck = 0;
+  #isClosed = false;
+
+  constructor(url: string, token: string, listener: ConnectionListener) {
+    this.#listener = listener;
+    const socket = new WebSocket(`${url.replace(/^http/, 'ws')}/socket.io/?EIO=4&transport=websocket`, null, {
+      // One series for all sockets: k6 keeps each in memory.
+      tags: { name: 'socket' },
+    });
+    this.#socket = socket;
+    socket.onmessage = (event) => event && this.#receive(event, token);
+    socket.onerror = (event) => this.end(`error: ${String((event as unknown as { error?: unknown }).error)}`);
+    socket.onclose = () => this.end('closed by the server');
+  }
+
+  /** @param answered never called when the connection ends before */
+  request<T>(event: string, input: object, answered: (answer: Answer<T>) => void): void {
+    this.#lastAck += 1;
+    this.#answers.set(this.#lastAck, answered as (answer: Answer) => void);
+    this.#socket.send(`42${this.#lastAck}["${event}",${JSON.stringify(input)}]`);
+  }
+
+  /** Without goodbye. */
+  end(reason: string): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#answers.clear();
+    this.#socket.close();
+    this.#listener.closed(reason);
+  }
+
+  #receive({ data, timestamp }: MessageEvent, token: string): void {
+    if (this.#isClosed || typeof data !== 'string') return;
+    if (data.startsWith('42')) this.#listener.event(data.slice(2), timestamp);
+    else if (data.startsWith('43')) this.#answered(data);
+    else if (data === '2') this.#socket.send('3');
+    else if (data.startsWith('0')) this.#socket.send(`40${JSON.stringify({ token, echo: true })}`);
+    else if (data.startsWith('40')) this.#listener.connected();
+    else if (data.startsWith('44')) this.end(`refused: ${/"code":"(\w+)"/.exec(data)?.[1] ?? data}`);
+    else if (data.startsWith('41')) this.end('disconnected by the server');
+  }
+
+  #answered(packet: string): void {
+    const bracket = packet.indexOf('[');
+    const ack = Number(packet.slice(2, bracket));
+    const answered = this.#answers.get(ack);
+    this.#answers.delete(ack);
+    answered?.((JSON.parse(packet.slice(bracket)) as [Answer])[0]);
+  }
+}
