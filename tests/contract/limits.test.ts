@@ -290,9 +290,10 @@ describe('the figures of the sources can be set', () => {
     const { code, afterMs } = await ending.find(() => true);
     assert.deepEqual([code, afterMs], ['RATE_ABUSE', 1_000]);
     assert.equal(await ana.disconnected(), 'io server disconnect');
-    assert.ok(acks.some((ack) => outcome(ack) === 'RATE_LIMITED'));
-    const ben = await connect(t, gateway, 'ben');
-    await eventually(async () => assert.ok((await headSeq(ben, roomId)) >= 20));
+    // What was under way was answered before: whatever is stored is acknowledged.
+    const passed = acks.filter(({ ok }) => ok).length;
+    assert.ok(passed >= 20 && acks.some((ack) => outcome(ack) === 'RATE_LIMITED'));
+    assert.equal(await headSeq(await connect(t, gateway, 'ben'), roomId), passed);
   });
 
   test('100 in a minute', async (t) => {

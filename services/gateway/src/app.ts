@@ -253,7 +253,6 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
     auth: limits.RATE_AUTH,
     rest: limits.RATE_REST,
   });
-  lifecycle.onStop('rates of REST', () => restRates.stop());
   mountHealth(app, () => lifecycle.phase === 'ready');
   mountRoutes(
     app,

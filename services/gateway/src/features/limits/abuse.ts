@@ -38,7 +38,7 @@ export class Abuse<Offender> {
     this.#options = options;
     this.#redis = options.redis as AbuseRedis;
     options.redis.defineCommand('parleyCount', { numberOfKeys: 1, lua: COUNT });
-    this.#users = new Forgetful(() => new Refused<Offender>(options.rate), options.now);
+    this.#users = new Forgetful(() => new Refused<Offender>(options.rate), options.sweeper);
     this.#timer = setInterval(() => void this.#report(), REPORT_EVERY_MS);
     this.#timer.unref();
   }
@@ -55,7 +55,6 @@ export class Abuse<Offender> {
 
   stop(): void {
     clearInterval(this.#timer);
-    this.#users.stop();
   }
 
   /** What can't be reported now is dropped: it is old by the time that Redis is back. */

@@ -3,11 +3,12 @@ import type { Log } from '../../platform/log.ts';
 import type { Metrics } from '../../platform/metrics.ts';
 import { Circuit } from '../../platform/rate-limit/circuit.ts';
 import { Limiter, windowName, type LimiterOptions, type LimitParts } from '../../platform/rate-limit/limiter.ts';
+import { Sweeper } from '../../platform/rate-limit/local-windows.ts';
 import { RateRefusal } from '../../platform/rate-limit/refusal.ts';
 import { Turnstile } from '../../platform/rate-limit/turnstile.ts';
 import type { RedisClients } from '../../platform/redis/clients.ts';
 import type { RedisKeys } from '../../platform/redis/keys.ts';
-import { endSession } from '../../platform/sockets/ending.ts';
+import { endAfterAnswers } from '../../platform/sockets/leaving.ts';
 import type { ChatSocket } from '../../platform/sockets/types.ts';
 import { Abuse } from './abuse.ts';
 import { SendLimit } from './sends.ts';
@@ -59,7 +60,8 @@ export function createLimits({ limits, redis, keys, metrics, log }: LimitsOption
     onOpen: (error) => log.warn({ err: error }, 'rates are counted by this gateway alone'),
     onClose: () => log.info('rates are counted over all gateways again'),
   });
-  const parts: LimitParts = { redis: redis.commands, circuit, turnstile: new Turnstile(), metrics, now };
+  const sweeper = new Sweeper(now);
+  const parts: LimitParts = { redis: redis.commands, circuit, turnstile: new Turnstile(), sweeper, metrics, now };
   const sends = new SendLimit({
     ...parts,
     keys,
@@ -84,7 +86,7 @@ export function createLimits({ limits, redis, keys, metrics, log }: LimitsOption
         ...parts,
         rate,
         keyOf: (userId) => keys.rateOf(userId, windowName('abuse', rate)),
-        end: (socket) => endSession(socket, 'RATE_ABUSE', 'Too many refused requests', rate.windowMs),
+        end: (socket) => endAfterAnswers(socket, 'RATE_ABUSE', 'Too many refused requests', rate.windowMs),
       })
     : undefined;
 
@@ -108,7 +110,8 @@ export function createLimits({ limits, redis, keys, metrics, log }: LimitsOption
     },
     refused: (userId, socket) => abuse?.count(userId, socket),
     stop() {
-      for (const part of [sends, joins, rooms, typing, abuse]) part?.stop();
+      sweeper.stop();
+      abuse?.stop();
     },
   };
 }

@@ -33,7 +33,7 @@ export class SendLimit {
   readonly #names: Readonly<Record<'room' | 'user' | 'refused', string>>;
 
   constructor(options: SendLimitOptions) {
-    const { rates, now } = options;
+    const { rates, sweeper } = options;
     this.#options = options;
     this.#redis = options.redis as SendRedis;
     this.#names = {
@@ -42,8 +42,8 @@ export class SendLimit {
       refused: windowName('refused', rates.refusals),
     };
     options.redis.defineCommand('parleySend', { numberOfKeys: 4, lua: sendScript(rates) });
-    this.#users = new Forgetful(() => new KnownWindow(rates.user ?? UNBOUNDED), now);
-    this.#rooms = new Forgetful(() => new InRoom(rates.room), now);
+    this.#users = new Forgetful(() => new KnownWindow(rates.user ?? UNBOUNDED), sweeper);
+    this.#rooms = new Forgetful(() => new InRoom(rates.room), sweeper);
   }
 
   /**
@@ -58,11 +58,6 @@ export class SendLimit {
     if (circuit.isPassable) return this.#ask(userId, roomId);
     this.#decideAlone(userId, roomId);
     return undefined;
-  }
-
-  stop(): void {
-    this.#users.stop();
-    this.#rooms.stop();
   }
 
   async #ask(userId: string, roomId: string): Promise<void> {

@@ -45,7 +45,7 @@ export interface RestRatesOptions {
 export async function mountRestRates(
   app: FastifyInstance,
   { parts, keys, auth, rest }: RestRatesOptions,
-): Promise<RestRates & { stop(): void }> {
+): Promise<RestRates> {
   const limiterOf = (name: string, rate: Rate | null) =>
     rate && new Limiter({ ...parts, name, rate, keyOf: (owner, window) => keys.restRateOf(owner, window) });
   const limiters = { auth: limiterOf('auth', auth), rest: limiterOf('rest', rest) };
@@ -98,10 +98,6 @@ export async function mountRestRates(
       ownerOf.set(request, userId === undefined ? addressOf(request) : `user:${userId}`);
       const checked = await check(request);
       if (!checked.isAllowed && checked.isExceeded) throw refusal('Too many requests', checked.ttl);
-    },
-    stop() {
-      limiters.auth?.stop();
-      limiters.rest?.stop();
     },
   };
 }

@@ -2,7 +2,7 @@ import type { Rate } from '@parley/protocol';
 import type { Redis } from 'ioredis';
 import type { Metrics } from '../metrics.ts';
 import type { Circuit } from './circuit.ts';
-import { Forgetful, KnownWindow } from './local-windows.ts';
+import { Forgetful, KnownWindow, type Sweeper } from './local-windows.ts';
 import type { Turnstile } from './turnstile.ts';
 import { GIVE_BACK, TAKE } from './windows.lua.ts';
 
@@ -16,6 +16,7 @@ export interface LimitParts {
   redis: Redis;
   circuit: Circuit;
   turnstile: Turnstile;
+  sweeper: Sweeper;
   metrics: Metrics;
   /** Monotonic, ms. */
   now: () => number;
@@ -67,7 +68,7 @@ export class Limiter {
       options.redis.defineCommand('parleyTake', { numberOfKeys: 1, lua: TAKE });
       options.redis.defineCommand('parleyGiveBack', { numberOfKeys: 1, lua: GIVE_BACK });
     }
-    this.#known = new Forgetful(() => new KnownWindow(options.rate), options.now);
+    this.#known = new Forgetful(() => new KnownWindow(options.rate), options.sweeper);
   }
 
   async take(owner: string): Promise<Taken> {
@@ -86,10 +87,6 @@ export class Limiter {
     } finally {
       turnstile.leave(owner);
     }
-  }
-
-  stop(): void {
-    this.#known.stop();
   }
 
   #refusedHere(owner: string): Taken | undefined {

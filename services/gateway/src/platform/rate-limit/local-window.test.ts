@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { KnownWindow } from './local-windows.ts';
+import { Forgetful, KnownWindow, Sweeper } from './local-windows.ts';
 import { localWindow } from './local-window.ts';
 import { COMPACT_PARTS, EXACT_MAX } from './windows.lua.ts';
 
@@ -106,4 +106,16 @@ describe('what a gateway knows of a window', () => {
     window.giveBack(900);
     assert.equal(window.wait(1_001), 0);
   });
+});
+
+test('what is idle is forgotten', () => {
+  const sweeper = new Sweeper(() => 0);
+  const known = new Forgetful(() => new KnownWindow({ limit: 2, windowMs: 100 }), sweeper);
+  for (let index = 0; index < 1_000; index += 1) known.of(`user${index}`).take(index);
+  known.of('blocked').block(0, 5_000, 1);
+  known.sweep(599);
+  assert.equal(known.size, 501);
+  known.sweep(1_099);
+  assert.equal(known.size, 0);
+  sweeper.stop();
 });

@@ -59,16 +59,35 @@ export class KnownWindow {
   }
 }
 
+/** Sweeps all that forgets, by one timer. */
+export class Sweeper {
+  readonly #all: { sweep(now: number): void }[] = [];
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(now: () => number) {
+    this.#timer = setInterval(() => {
+      for (const one of this.#all) one.sweep(now());
+    }, SWEEP_EVERY_MS);
+    this.#timer.unref();
+  }
+
+  add(one: { sweep(now: number): void }): void {
+    this.#all.push(one);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+}
+
 /** Things by key that are forgotten once they are idle: memory is bounded by who was active just now. */
 export class Forgetful<T extends { isIdle(now: number): boolean }> {
   readonly #byKey = new Map<string, T>();
   readonly #make: () => T;
-  readonly #timer: NodeJS.Timeout;
 
-  constructor(make: () => T, now: () => number) {
+  constructor(make: () => T, sweeper: Sweeper) {
     this.#make = make;
-    this.#timer = setInterval(() => this.sweep(now()), SWEEP_EVERY_MS);
-    this.#timer.unref();
+    sweeper.add(this);
   }
 
   get size(): number {
@@ -88,15 +107,7 @@ export class Forgetful<T extends { isIdle(now: number): boolean }> {
     return made;
   }
 
-  values(): Iterable<T> {
-    return this.#byKey.values();
-  }
-
   sweep(now: number): void {
     for (const [key, value] of this.#byKey) if (value.isIdle(now)) this.#byKey.delete(key);
-  }
-
-  stop(): void {
-    clearInterval(this.#timer);
   }
 }

@@ -130,7 +130,7 @@ export function openDoor<Context>({ io, ctx, handlers, log, metrics, onRefused }
   }
 
   function onAny(this: ChatSocket, event: unknown, ...args: unknown[]): void {
-    if (this.data.isEnded) return;
+    if (this.data.isEnded || this.data.isLeaving) return;
     // Whoever writes packets by hand can call an event by a number.
     answer(this, String(event), args).catch((error: unknown) => log.error({ err: error }, 'answering failed'));
   }

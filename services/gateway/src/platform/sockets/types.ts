@@ -13,6 +13,8 @@ export interface SocketData {
   inFlight: number;
   /** Was told that its session is over, and may still be fetching that: nothing else is done or told. */
   isEnded: boolean;
+  /** Its session ends once the requests under way are answered: no further ones are taken in. */
+  isLeaving?: boolean;
   /** Is called once when the session is ended by this side. */
   onEnded?: (socket: ChatSocket, code: SessionEndingCode) => void;
 }
