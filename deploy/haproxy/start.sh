@@ -7,7 +7,7 @@
 #   BIND           public addresses, comma-separated (0.0.0.0:8080)
 #   STATS_BIND     address of the stats page and of /metrics (127.0.0.1:8404)
 #   RATE_CONNECT   new transports per client address and period, such as 2000/10s (the default), or off
-#   PING_INTERVAL_MS, PING_TIMEOUT_MS  as the gateways have them (25000, 20000)
+#   PING_INTERVAL_MS, PING_TIMEOUT_MS  as the gateways have them (12000, 10000)
 #   EDGE_PROXIES   addresses and networks, separated by spaces, of proxies in front of HAProxy that are believed
 #   RUN_AS_UID, RUN_AS_GID  whom HAProxy becomes if it is started as root
 #   HAPROXY        the program (haproxy)
@@ -29,7 +29,7 @@ export BIND="${BIND:-0.0.0.0:8080}" STATS_BIND="${STATS_BIND:-127.0.0.1:8404}"
 [ -n "${EDGE_PROXIES:-}" ] || unset EDGE_PROXIES
 [ -n "${GATEWAY_DNS:-}" ] || unset GATEWAY_DNS
 
-heartbeat=$((${PING_INTERVAL_MS:-25000} + ${PING_TIMEOUT_MS:-20000}))
+heartbeat=$((${PING_INTERVAL_MS:-12000} + ${PING_TIMEOUT_MS:-10000}))
 IDLE_MS=$((heartbeat > 45000 ? heartbeat + 15000 : 60000))
 TUNNEL_MS=$((IDLE_MS * 5))
 export IDLE_MS TUNNEL_MS

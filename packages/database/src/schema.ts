@@ -20,6 +20,7 @@ export interface Database {
   user_blocks: UserBlocksTable;
   audit_log: AuditLogTable;
   message_reports: MessageReportsTable;
+  online_users: OnlineUsersTable;
 }
 
 export type ChosenStatus = 'online' | 'away' | 'dnd';
@@ -193,6 +194,11 @@ export interface MessageReportsTable {
   created_at: FixedGenerated<Date>;
   resolved_at: Date | null;
   resolved_by: string | null;
+}
+
+/** Who was last told to be online. */
+export interface OnlineUsersTable {
+  user_id: Fixed<string>;
 }
 
 export type UserRow = Selectable<UsersTable>;

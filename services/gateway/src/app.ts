@@ -26,7 +26,8 @@ import { memberHandlers } from './features/members/members.socket.ts';
 import { createDelivery } from './features/messages/delivery.ts';
 import { messageRoutes } from './features/messages/messages.http.ts';
 import { messageHandlers } from './features/messages/messages.socket.ts';
-import { keepConnections } from './features/presence/connections.ts';
+import { createPresence } from './features/presence/presence.ts';
+import { presenceHandlers } from './features/presence/presence.socket.ts';
 import { receiptRoutes } from './features/receipts/receipts.http.ts';
 import { createReadNews } from './features/receipts/read-news.ts';
 import { receiptHandlers } from './features/receipts/receipts.socket.ts';
@@ -159,6 +160,19 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
   lifecycle.onStop('typing', () => typing.stop());
   const readNews = createReadNews({ streams: delivery.streams, signals: delivery.signals, peers });
   lifecycle.onStop('read news', () => readNews.stop());
+  const fanout = createFanout(io, redis, keys.channels);
+  const presence = createPresence({
+    config,
+    db: database.db,
+    redis,
+    keys,
+    log,
+    metrics,
+    peers,
+    sockets,
+    fanout,
+    signals: delivery.signals,
+  });
   const ctx: Context = Object.freeze({
     config,
     log,
@@ -167,9 +181,10 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
     redis,
     keys,
     sockets,
-    fanout: createFanout(io, redis, keys.channels),
+    fanout,
     peers,
     content,
+    presence,
     writer: delivery.writer,
     streams: delivery.streams,
     limits: rates,
@@ -202,11 +217,8 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
   const codes = createCodes({ secret: config.JWT_SECRET, sender: createCodeSender(config, log) });
   lifecycle.onStop('codes', () => codes.stop());
   const sessions = openSessions(ctx, { io, gate, pending, authenticate, endings });
-  const connections = keepConnections(ctx);
-  lifecycle.onStop('sessions', () => {
-    connections.stop();
-    return sessions.stop();
-  });
+  lifecycle.onStop('presence', () => presence.stop());
+  lifecycle.onStop('sessions', () => sessions.stop());
   openDoor({
     io,
     ctx,
@@ -218,6 +230,7 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
       ...roomHandlers,
       ...hearingHandlers,
       ...messageHandlers,
+      ...presenceHandlers,
       ...receiptHandlers,
       ...reportHandlers,
       ...memberHandlers,
@@ -285,6 +298,7 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
   await prepareStores({ databaseUrl: config.DATABASE_URL, redis, log, signal });
   await peers.start();
   endings.start();
+  presence.start();
   lifecycle.ready();
   const { port } = app.server.address() as AddressInfo;
   log.info({ port, metricsPort: metricsServer.port }, 'ready');

@@ -6,6 +6,7 @@ import type { Streams } from './delivery/streams.ts';
 import type { ContentRules } from './features/content/content.ts';
 import type { Limits } from './features/limits/limits.ts';
 import type { Delivery, Outcome } from './features/messages/delivery.ts';
+import type { Presence } from './features/presence/presence.ts';
 import type { ReadNews } from './features/receipts/read-news.ts';
 import type { Typing } from './features/typing/typing.ts';
 import type { Fanout } from './platform/fanout.ts';
@@ -34,6 +35,8 @@ export interface Context {
   readonly peers: Peers;
   /** What messages may say. */
   readonly content: ContentRules;
+  /** Who is here, over all gateways. */
+  readonly presence: Presence;
   /** Commits messages. */
   readonly writer: MessageWriter<Outcome>;
   /** Tells the sockets of this gateway what was committed, in order. */

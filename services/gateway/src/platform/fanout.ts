@@ -18,10 +18,18 @@ export interface Fanout {
   toRoom<B extends Broadcast>(roomId: string, event: B, payload: Payload<B>, except?: ChatSocket): void;
   hear(socket: ChatSocket, roomId: string): void;
   unhear(socket: ChatSocket, roomId: string): void;
+  /** Has somebody told of every `hear` and `unhear`; a socket that disconnects is not said to unhear. */
+  watch(watcher: HearingWatcher): void;
+}
+
+export interface HearingWatcher {
+  heard(socket: ChatSocket, roomId: string): void;
+  unheard(socket: ChatSocket, roomId: string): void;
 }
 
 /** Redis sharded pub/sub: a replica listens to a room's channel only while a socket of its own hears that room. */
 export function createFanout(io: ChatServer, redis: RedisClients, channels: string): Fanout {
+  const watchers: HearingWatcher[] = [];
   io.adapter(createShardedAdapter(redis.commands, redis.subscriber, { channelPrefix: channels }));
   return {
     toRoom(roomId, event, payload, except) {
@@ -30,7 +38,14 @@ export function createFanout(io: ChatServer, redis: RedisClients, channels: stri
       // The payload belongs to the event by this function's own signature, which the union of all events can't express.
       (operator.emit as (name: string, data: unknown) => void).call(operator, event.name, payload);
     },
-    hear: (socket, roomId) => void socket.join(socketRoomOf(roomId)),
-    unhear: (socket, roomId) => void socket.leave(socketRoomOf(roomId)),
+    hear(socket, roomId) {
+      void socket.join(socketRoomOf(roomId));
+      for (const watcher of watchers) watcher.heard(socket, roomId);
+    },
+    unhear(socket, roomId) {
+      void socket.leave(socketRoomOf(roomId));
+      for (const watcher of watchers) watcher.unheard(socket, roomId);
+    },
+    watch: (watcher) => void watchers.push(watcher),
   };
 }

@@ -46,6 +46,12 @@ export class Metrics implements RequestMetrics {
     labelNames: ['code'],
     registers: [this.registry],
   });
+  readonly presenceTold = new Counter({
+    name: 'parley_presence_told_total',
+    help: 'Sockets told of people who came, went or changed their status, by event',
+    labelNames: ['event'],
+    registers: [this.registry],
+  });
   readonly sessionsEnded = new Counter({
     name: 'parley_sessions_ended_total',
     help: 'Sessions ended by the server, by code',

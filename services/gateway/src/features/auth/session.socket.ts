@@ -9,7 +9,6 @@ import type { Gate } from '../../platform/sockets/gate.ts';
 import { handle, type SocketHandler, type SocketRequest } from '../../platform/sockets/handle.ts';
 import type { PendingTransports } from '../../platform/sockets/pending.ts';
 import type { ChatServer, ChatSocket } from '../../platform/sockets/types.ts';
-import { admitConnection, releaseConnection } from '../presence/connections.ts';
 import { loadUser } from '../users/users.ts';
 import type { Endings } from './endings.ts';
 import { Agenda } from '../../platform/agenda.ts';
@@ -28,7 +27,7 @@ export interface SessionOptions {
 
 export interface Sessions {
   handlers: SocketHandler<Context>[];
-  stop(): Promise<void>;
+  stop(): void;
 }
 
 /**
@@ -47,7 +46,6 @@ export function openSessions(ctx: Context, { io, gate, pending, authenticate, en
   const sessionLimits = sessionLimitsOf(ctx.config);
   const connecting = new WeakSet<ChatSocket['conn']>();
   const joined = new WeakSet<ChatSocket['conn']>();
-  const releases = new Set<Promise<void>>();
 
   io.engine.on('connection', (transport) => {
     const admission = gate.opened(transport);
@@ -74,11 +72,11 @@ export function openSessions(ctx: Context, { io, gate, pending, authenticate, en
     socket.handshake.auth = {}; // a token is long, and nobody has to keep it
     const identity = await identify(token, admission?.identity);
     socket.data = { identity, address: admission?.address ?? 'unknown', echo, inFlight: 0, isEnded: false, onEnded };
-    if (!(await admitConnection(ctx, socket))) {
+    if (!(await ctx.presence.admit(identity.user.id))) {
       throw new ChatError('RATE_LIMITED', { message: 'Too many connections of this user' });
     }
     // A client that left while it was being checked never gets a `disconnect` event.
-    if (socket.conn.readyState !== 'open') await releaseConnection(ctx, socket);
+    if (socket.conn.readyState !== 'open') ctx.presence.left(identity.user.id);
   }
 
   /** The transport may stay for a while, until the client has read why. */
@@ -108,13 +106,11 @@ export function openSessions(ctx: Context, { io, gate, pending, authenticate, en
       ctx.sockets.remove(socket);
       ctx.streams.removeFromAll(socket);
       ctx.typing.endedEverywhere(socket);
+      ctx.presence.left(socket.data.identity.user.id, socket);
       ctx.log.info({ ...ids, reason }, 'disconnected');
-      const release = releaseConnection(ctx, socket)
-        .catch((error: unknown) => ctx.log.warn({ ...ids, err: error }, 'last-seen was not stored'))
-        .finally(() => releases.delete(release));
-      releases.add(release);
     });
     const { identity } = socket.data;
+    await ctx.presence.joined(identity.user.id);
     const user = await loadUser(ctx, identity.user.id).catch(
       () => ({ ...identity.user, status: 'online' }) as const, // PostgreSQL went away after the check
     );
@@ -163,19 +159,13 @@ export function openSessions(ctx: Context, { io, gate, pending, authenticate, en
     return { expiresAt: new Date(identity.expiresAt).toISOString() };
   }
 
-  /** Waits for what the last sockets leave behind. */
-  async function stop(): Promise<void> {
-    agenda.stop();
-    await Promise.all(releases);
-  }
-
   function reported(thrown: unknown): ChatError {
     const error = asChatError(thrown);
     if (error.code === 'INTERNAL') ctx.log.error({ err: thrown }, 'CONNECT failed');
     return error;
   }
 
-  return { handlers: [handle(sessionRenew, renew)], stop };
+  return { handlers: [handle(sessionRenew, renew)], stop: () => agenda.stop() };
 }
 
 /** What is off is said as the largest number. */

@@ -5,6 +5,7 @@ import { ChatError } from '../../platform/errors.ts';
 import type { Identity } from '../../platform/identity.ts';
 import { blocks } from '../blocks/blocks.ts';
 import { tellAdded } from '../members/come.ts';
+import { memberCame } from '../presence/status.ts';
 import { getRoom } from '../rooms/rooms.ts';
 import { requireUser } from '../users/users.ts';
 import { directKey, findDirectRoomId, insertDirectRoom } from './direct.sql.ts';
@@ -41,6 +42,7 @@ export async function openDirect(
   const roomId = isNew ? id : await findDirectRoomId(ctx.db, key);
   if (roomId === undefined) throw new ChatError('NOT_FOUND');
   if (isNew) {
+    await Promise.all([memberCame(ctx, roomId, actorId), memberCame(ctx, roomId, userId)]);
     await Promise.all([tellAdded(ctx, { roomId, userId: actorId }, except), tellAdded(ctx, { roomId, userId })]);
   }
   return getRoom(ctx, actor, roomId);

@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Context } from '../../context.ts';
 import { peerTopic } from '../../platform/peers/peers.ts';
 import type { ChatSocket } from '../../platform/sockets/types.ts';
+import { memberWent } from '../presence/status.ts';
 import { findOutsiders } from './hearing.sql.ts';
 
 export interface Eviction {
@@ -60,5 +61,8 @@ export async function evictOutsiders(
   const pairs = [...hearersOf].flatMap(([roomId, hearers]) =>
     [...new Set(hearers.map((socket) => socket.data.identity.user.id))].map((userId) => ({ roomId, userId })),
   );
-  for (const outsider of await findOutsiders(ctx.db, pairs)) evictHere(ctx, { ...outsider, reason: 'removed' });
+  for (const outsider of await findOutsiders(ctx.db, pairs)) {
+    evictHere(ctx, { ...outsider, reason: 'removed' });
+    void memberWent(ctx, outsider.roomId, outsider.userId);
+  }
 }

@@ -4,6 +4,7 @@ import { ChatError } from '../../platform/errors.ts';
 import type { Identity } from '../../platform/identity.ts';
 import { tellUser } from '../../platform/peers/tell-user.ts';
 import { writeAudit } from '../audit/audit.ts';
+import { memberCame } from '../presence/status.ts';
 import { accessRoom, accessRoomLocked } from '../rooms/access.ts';
 import { findRoomOfMember } from '../rooms/rooms.ts';
 import { requireUser } from '../users/users.ts';
@@ -21,12 +22,14 @@ export async function becomeMember(ctx: Context, actor: Identity, roomId: string
   const { id: userId } = actor.user;
   const { my_role: role } = await accessRoom(ctx, actor, { roomId, to: 'see' });
   if (role !== null) return false;
-  return ctx.db.transaction().execute(async (trx) => {
+  const isNew = await ctx.db.transaction().execute(async (trx) => {
     const room = await accessRoomLocked(trx, actor, { roomId, to: 'see' });
     if (await isBanned(trx, roomId, userId)) throw banned();
     const newRole = room.member_count === 0 ? 'owner' : 'member';
     return insertMember(trx, { roomId, userId, role: newRole, lastReadSeq: room.head_seq });
   });
+  if (isNew) await memberCame(ctx, roomId, userId);
+  return isNew;
 }
 
 /** What a refused join is answered with: that a ban is why, if one is, for private rooms too. */
@@ -52,7 +55,10 @@ export async function addMember(
     if (inserted) await writeAudit(trx, { roomId, actorId: actor.user.id, act: 'member:add', targetId: userId });
     return inserted;
   });
-  if (isNew) await tellAdded(ctx, { roomId, userId });
+  if (isNew) {
+    await memberCame(ctx, roomId, userId);
+    await tellAdded(ctx, { roomId, userId });
+  }
   return {};
 }
 

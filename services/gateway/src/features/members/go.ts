@@ -5,6 +5,7 @@ import { ChatError } from '../../platform/errors.ts';
 import type { Identity } from '../../platform/identity.ts';
 import { writeAudit } from '../audit/audit.ts';
 import { evict } from '../hearing/evict.ts';
+import { memberWent } from '../presence/status.ts';
 import { requireUser } from '../users/users.ts';
 import { findTarget, loadTarget, underLock, type Target } from './act.ts';
 import { countOwners, deleteBan, deleteMember, findHeir, insertBan, setRole } from './members.sql.ts';
@@ -28,6 +29,7 @@ export async function removeMember(
     await deleteMember(trx, roomId, userId);
     await writeAudit(trx, { roomId, actorId: actor.user.id, act: 'member:remove', targetId: userId });
   });
+  await memberWent(ctx, roomId, userId);
   await evict(ctx, { roomId, userId, reason: 'removed' });
   return {};
 }
@@ -50,6 +52,7 @@ export async function leaveForGood(
     await writeAudit(trx, { roomId, actorId: userId, act: 'member:leave', targetId: userId });
     if (room.my_role === 'owner') await passOn(trx, roomId, userId);
   });
+  await memberWent(ctx, roomId, userId);
   await evict(ctx, { roomId, userId, reason: 'left', ...(except !== undefined && { except }) });
   return {};
 }
@@ -100,6 +103,7 @@ export async function banMember(
     }
     return member !== undefined;
   });
+  await memberWent(ctx, roomId, userId);
   // Also for who was banned before: it may be a retry after an answer that was lost.
   await evict(ctx, { roomId, userId, ...(wasMember && { reason: 'banned' }) });
   return {};

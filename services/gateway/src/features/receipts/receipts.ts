@@ -3,7 +3,6 @@ import type { Context } from '../../context.ts';
 import { ChatError } from '../../platform/errors.ts';
 import type { Identity } from '../../platform/identity.ts';
 import type { ChatSocket } from '../../platform/sockets/types.ts';
-import { onlineAmong } from '../presence/connections.ts';
 import { accessRoom } from '../rooms/access.ts';
 import { decodeCursor, encodeCursor } from '../rooms/cursor.ts';
 import { toUser } from '../users/view.ts';
@@ -46,8 +45,8 @@ export async function getReaders(
   if (!message) throw new ChatError('NOT_FOUND', { message: 'There is no message with this seq' });
   const rows = await listReaders(ctx.db, { roomId, seq, message }, { after, limit: limit + 1 });
   const page = rows.slice(0, limit);
-  const online = await onlineAmong(
-    ctx,
+  const online = await ctx.presence.onlineIn(
+    roomId,
     page.map((row) => row.id),
   );
   const last = rows.length > page.length ? page.at(-1) : undefined;

@@ -22,15 +22,3 @@ export function listMembers(
     .select([...userColumns, 'members.role'])
     .execute();
 }
-
-/** Everybody in the given rooms. */
-export function listMemberIds(
-  db: Kysely<Database>,
-  roomIds: readonly string[],
-): Promise<{ room_id: string; user_id: string }[]> {
-  return db
-    .selectFrom('members')
-    .where((eb) => eb('room_id', '=', eb.fn.any(eb.val(roomIds as string[]))))
-    .select(['room_id', 'user_id'])
-    .execute();
-}

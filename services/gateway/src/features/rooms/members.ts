@@ -1,7 +1,6 @@
 import type { MemberUser } from '@parley/protocol';
 import type { Context } from '../../context.ts';
 import type { Identity } from '../../platform/identity.ts';
-import { onlineAmong } from '../presence/connections.ts';
 import { toUser } from '../users/view.ts';
 import { accessRoom } from './access.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
@@ -35,8 +34,8 @@ export async function membersPage(
 ): Promise<MembersPage> {
   const rows = await listMembers(ctx.db, roomId, { after, limit: limit + 1 });
   const page = rows.slice(0, limit);
-  const online = await onlineAmong(
-    ctx,
+  const online = await ctx.presence.onlineIn(
+    roomId,
     page.map((row) => row.id),
   );
   const last = rows.length > page.length ? page.at(-1) : undefined;

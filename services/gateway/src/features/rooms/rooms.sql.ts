@@ -1,4 +1,4 @@
-import type { Database, MemberRole } from '@parley/database';
+import type { ChosenStatus, Database, MemberRole } from '@parley/database';
 import { sql, type Kysely, type Transaction } from 'kysely';
 
 /** A room as somebody sees it: `my_*` is the viewer's membership, `peer_*` the other one of a direct room. */
@@ -19,6 +19,7 @@ export interface RoomRow {
   peer_name: string | null;
   peer_avatar_url: string | null;
   peer_status_text: string | null;
+  peer_chosen_status: ChosenStatus | null;
   peer_last_seen_at: Date | null;
   /** When something last happened in the room, in microseconds since the epoch, for the cursor of a list. */
   activity: number;
@@ -52,6 +53,7 @@ function roomsOf(db: Kysely<Database>, viewerId: string) {
       'peer.name as peer_name',
       'peer.avatar_url as peer_avatar_url',
       'peer.status_text as peer_status_text',
+      'peer.chosen_status as peer_chosen_status',
       'peer.last_seen_at as peer_last_seen_at',
       activity.as('activity'),
     ]);

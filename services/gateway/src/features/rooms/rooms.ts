@@ -5,6 +5,7 @@ import type { Context } from '../../context.ts';
 import { ChatError } from '../../platform/errors.ts';
 import type { Identity } from '../../platform/identity.ts';
 import { tellUser } from '../../platform/peers/tell-user.ts';
+import { memberCame } from '../presence/status.ts';
 import { accessRoom } from './access.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { findRoom, insertRoom, listRooms } from './rooms.sql.ts';
@@ -48,6 +49,7 @@ export async function createRoom(
       throw error;
     }
   });
+  await memberCame(ctx, id, actor.user.id);
   const created = await getRoom(ctx, actor, id);
   tellUser(ctx, { userId: actor.user.id, except }, roomAddedEvent, created);
   return created;

@@ -1,33 +1,15 @@
 import type { Room } from '@parley/protocol';
 import type { Context } from '../../context.ts';
-import { onlineAmong } from '../presence/connections.ts';
 import { toUser } from '../users/view.ts';
-import { listMemberIds } from './members.sql.ts';
 import type { RoomRow } from './rooms.sql.ts';
 
 /** Rooms as the protocol says them, with who is online at this moment. */
 export async function toRooms(ctx: Context, rows: readonly RoomRow[]): Promise<Room[]> {
-  const { counts, online } = await countOnline(ctx, rows);
-  return rows.map((row) => toRoom(row, counts.get(row.id) ?? 0, online));
-}
-
-async function countOnline(
-  ctx: Context,
-  rows: readonly RoomRow[],
-): Promise<{ counts: ReadonlyMap<string, number>; online: ReadonlySet<string> }> {
-  const members =
-    rows.length > 0
-      ? await listMemberIds(
-          ctx.db,
-          rows.map((row) => row.id),
-        )
-      : [];
-  const online = await onlineAmong(ctx, [...new Set(members.map((member) => member.user_id))]);
-  const counts = new Map<string, number>();
-  for (const { room_id: roomId, user_id: userId } of members) {
-    if (online.has(userId)) counts.set(roomId, (counts.get(roomId) ?? 0) + 1);
-  }
-  return { counts, online };
+  const [counts, online] = await Promise.all([
+    ctx.presence.countOnline(rows.map((row) => row.id)),
+    ctx.presence.onlineAmong(rows.flatMap((row) => row.peer_id ?? [])),
+  ]);
+  return rows.map((row, index) => toRoom(row, counts[index] ?? 0, online));
 }
 
 function toRoom(row: RoomRow, onlineCount: number, online: ReadonlySet<string>): Room {
@@ -59,6 +41,7 @@ function toRoom(row: RoomRow, onlineCount: number, online: ReadonlySet<string>):
           name: row.peer_name ?? row.peer_id,
           avatar_url: row.peer_avatar_url,
           status_text: row.peer_status_text,
+          chosen_status: row.peer_chosen_status ?? 'online',
           last_seen_at: row.peer_last_seen_at,
         },
         online.has(row.peer_id),

@@ -2,13 +2,12 @@ import type { User } from '@parley/protocol';
 import type { Context } from '../../context.ts';
 import { ChatError } from '../../platform/errors.ts';
 import type { Identity } from '../../platform/identity.ts';
-import { onlineAmong } from '../presence/connections.ts';
 import { findUser, updateProfile } from './users.sql.ts';
 import { toUser } from './view.ts';
 
 /** @throws ChatError `NOT_FOUND` */
 export async function loadUser(ctx: Context, userId: string): Promise<User> {
-  const [row, online] = await Promise.all([findUser(ctx.db, userId), onlineAmong(ctx, [userId])]);
+  const [row, online] = await Promise.all([findUser(ctx.db, userId), ctx.presence.onlineAmong([userId])]);
   if (!row) throw new ChatError('NOT_FOUND');
   return toUser(row, online.has(userId));
 }
@@ -36,11 +35,12 @@ export async function patchMe(
   if (Object.keys(set).length === 0) return getMe(ctx, actor);
   const [row, online] = await Promise.all([
     updateProfile(ctx.db, actor.user.id, set),
-    onlineAmong(ctx, [actor.user.id]),
+    ctx.presence.onlineAmong([actor.user.id]),
   ]);
   if (!row) throw new ChatError('NOT_FOUND');
   for (const socket of ctx.sockets.ofUser(row.id)) {
     socket.data.identity = { ...socket.data.identity, user: { id: row.id, name: row.name } };
   }
+  ctx.presence.statusChanged(row.id);
   return { user: toUser(row, online.has(row.id)) };
 }

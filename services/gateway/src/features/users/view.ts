@@ -1,3 +1,4 @@
+import type { ChosenStatus } from '@parley/database';
 import type { User } from '@parley/protocol';
 
 /** What of a user others may see; selected by every query that shows people. */
@@ -6,6 +7,7 @@ export interface UserRow {
   name: string;
   avatar_url: string | null;
   status_text: string | null;
+  chosen_status: ChosenStatus;
   last_seen_at: Date | null;
 }
 
@@ -14,6 +16,7 @@ export const userColumns = [
   'users.name',
   'users.avatar_url',
   'users.status_text',
+  'users.chosen_status',
   'users.last_seen_at',
 ] as const;
 
@@ -22,7 +25,7 @@ export function toUser(row: UserRow, isOnline: boolean): User {
   return {
     id: row.id,
     name: row.name,
-    status: isOnline ? 'online' : 'offline',
+    status: isOnline ? row.chosen_status : 'offline',
     ...(row.avatar_url !== null && { avatarUrl: row.avatar_url }),
     ...(row.status_text !== null && { statusText: row.status_text }),
     ...(!isOnline && row.last_seen_at !== null && { lastSeenAt: row.last_seen_at.toISOString() }),

@@ -7,10 +7,19 @@ export interface RedisKeys {
   readonly channels: string;
   /** Sharded pub/sub: what was committed in a room. */
   channelOf(roomId: string): string;
-  /** Sorted set: connection id -> end of its lease (ms). TTL: the lease. */
+  // Presence has no TTLs: what a gateway claims lasts until it takes it back, or until it is dead and others do.
+  /** Hash: gateway id -> how many sockets of the user it has; 0 in the grace after the last. */
   connectionsOf(userId: string): string;
-  /** Sorted set: user id -> end of the lease of its last connection (ms). Outdated members are ignored. */
-  readonly online: string;
+  /** Hash: user id -> ids of the gateways where the user hears the room. */
+  hearersOf(roomId: string): string;
+  /** Set: the members of the room who are online. */
+  onlineIn(roomId: string): string;
+  /** Set: the users that a gateway claims. */
+  usersAt(gatewayId: string): string;
+  /** Set: `roomId userId` of the hearers that a gateway claims. */
+  hearersAt(gatewayId: string): string;
+  /** String: others have taken this gateway for dead. TTL: a day. */
+  sweptNote(gatewayId: string): string;
   /** Sorted set: gateway id -> its last beat (ms). Small: the dead are taken out. */
   readonly livingGateways: string;
   /** Sorted set: id of a gateway that has stopped -> when what it held ends (ms). */
@@ -31,8 +40,12 @@ export function redisKeys(prefix: string): RedisKeys {
   return {
     channels: prefix,
     channelOf: (roomId) => `${prefix}:stream:${roomId}`,
-    connectionsOf: (userId) => `${prefix}:{presence}:connections:${userId}`,
-    online: `${prefix}:{presence}:online`,
+    connectionsOf: (userId) => `${prefix}:connections:${userId}`,
+    hearersOf: (roomId) => `${prefix}:hearers:${roomId}`,
+    onlineIn: (roomId) => `${prefix}:online:${roomId}`,
+    usersAt: (gatewayId) => `${prefix}:gateway-users:${gatewayId}`,
+    hearersAt: (gatewayId) => `${prefix}:gateway-hearers:${gatewayId}`,
+    sweptNote: (gatewayId) => `${prefix}:gateway-swept:${gatewayId}`,
     livingGateways: `${prefix}:{gateways}:living`,
     leftGateways: `${prefix}:{gateways}:left`,
     peersChannel: `${prefix}:peers`,

@@ -1,0 +1,260 @@
+import { isStatementTimeout, isTransient, isUnavailable, type Database } from '@parley/database';
+import { ReplyError } from 'ioredis';
+import type { Kysely } from 'kysely';
+import type { Config } from '../../config.ts';
+import type { Fanout } from '../../platform/fanout.ts';
+import type { Log } from '../../platform/log.ts';
+import type { Metrics } from '../../platform/metrics.ts';
+import { peerTopic, type Peers } from '../../platform/peers/peers.ts';
+import { roomTopic, type RoomSignals } from '../../platform/peers/room-signals.ts';
+import type { RedisClients } from '../../platform/redis/clients.ts';
+import type { RedisKeys } from '../../platform/redis/keys.ts';
+import type { SocketRegistry } from '../../platform/sockets/registry.ts';
+import type { ChatSocket } from '../../platform/sockets/types.ts';
+import { Claims } from './claims.ts';
+import { Connections } from './connections.ts';
+import { Hearers } from './hearers.ts';
+import { Memberships } from './memberships.ts';
+import { News } from './news.ts';
+import { noteOnline, roomsOfUsers, toldOnline, usersById } from './presence.sql.ts';
+import { RosterEvents } from './roster-events.ts';
+import { Roster, type RosterChange } from './roster.ts';
+import { Transitions, type NewsBatch } from './transitions.ts';
+import { Upkeep } from './upkeep.ts';
+
+const NEWS = peerTopic<NewsBatch>('presence:news');
+const ROSTER = roomTopic<RosterChange>('presence:roster');
+const MEMBER = peerTopic<{ roomId: string; userId: string; isMember: boolean }>('presence:member');
+const SWEPT = peerTopic<Record<string, never>>('presence:swept');
+
+export interface PresenceOptions {
+  config: Config;
+  db: Kysely<Database>;
+  redis: RedisClients;
+  keys: RedisKeys;
+  log: Log;
+  metrics: Metrics;
+  peers: Peers;
+  sockets: SocketRegistry;
+  fanout: Fanout;
+  signals: RoomSignals;
+}
+
+/** Who is here, over all gateways. */
+export interface Presence {
+  /**
+   * Counts a new socket of a user.
+   *
+   * @returns false when the user has `MAX_CONNECTIONS_PER_USER` already, over all gateways. With Redis away this gateway's
+   *   own sockets are counted instead.
+   */
+  admit(userId: string): Promise<boolean>;
+  /** A socket was admitted and has joined: resolves when it counts wherever people are counted. */
+  joined(userId: string): Promise<void>;
+  /** A socket that was admitted is gone, or never joined. */
+  left(userId: string, socket?: ChatSocket): void;
+  /** Those of the users who are online. With Redis away: who is connected here. */
+  onlineAmong(userIds: readonly string[]): Promise<ReadonlySet<string>>;
+  /** Those of the users who are online and members of the room. With Redis away: who is connected here. */
+  onlineIn(roomId: string, userIds: readonly string[]): Promise<ReadonlySet<string>>;
+  /** How many members of each room are online, in the order of the rooms. With Redis away: who is connected here. */
+  countOnline(roomIds: readonly string[]): Promise<number[]>;
+  /** Somebody became a member, or is one no more. After the commit. Never throws. */
+  memberChanged(roomId: string, userId: string, isMember: boolean): Promise<void>;
+  /** The status or the profile of a user changed. @param except the id of a socket that knows it */
+  statusChanged(userId: string, except?: string): void;
+  start(): void;
+  stop(): Promise<void>;
+}
+
+/**
+ * Puts presence together. `Connections` and `Hearers` know what is so here and claim it in Redis; `Transitions` and
+ * `Roster` tell all gateways what follows from a claim; `News` and `RosterEvents` tell the sockets of this one; `Upkeep`
+ * repairs what deaths and losses leave behind.
+ */
+export function createPresence(options: PresenceOptions): Presence {
+  const { db, redis, keys, log, metrics, peers, sockets, fanout, signals } = options;
+  const {
+    PRESENCE_GRACE_MS: graceMs,
+    MAX_CONNECTIONS_PER_USER: most,
+    ROSTER_DETAIL_MAX: detailMax,
+  } = options.config.limits;
+  const gatewayId = peers.id;
+  const claims = new Claims(redis, keys);
+  const onError = (error: unknown): void => {
+    if (isAway(error)) log.debug({ err: error }, 'presence waits for a store');
+    else log.error({ err: error }, 'presence could not be brought up to date');
+  };
+
+  const memberships = new Memberships({ read: (userIds) => roomsOfUsers(db, userIds), onError });
+  const transitions = new Transitions({
+    claims,
+    gatewayId,
+    note: (online, offline) => noteOnline(db, online, offline),
+    usersById: (userIds) => usersById(db, userIds),
+    roomsOf: (userIds) => roomsOfUsers(db, userIds),
+    tellAll: (batch) => peers.tellAll(NEWS, batch),
+    onError,
+  });
+  const connections = new Connections({
+    claims,
+    gatewayId,
+    graceMs,
+    most,
+    onChange: (userId) => transitions.touch(userId),
+    onGone: (userId) => memberships.drop(userId),
+    onError,
+  });
+  const roster = new Roster({
+    claims,
+    gatewayId,
+    settled: () => transitions.attempted(),
+    usersById: (userIds) => usersById(db, userIds),
+    tell: (roomId, change) => signals.send(roomId, ROSTER, change),
+    onError,
+  });
+  const hearers = new Hearers({
+    claims,
+    gatewayId,
+    graceMs,
+    onCame: (hearer, version) => roster.came(hearer, version),
+    onWent: (hearer, version) => roster.went(hearer, version),
+    onError,
+  });
+  const news = new News({
+    sockets,
+    usersIn: (roomId) => memberships.usersIn(roomId),
+    detailMax,
+    count: (told) => metrics.presenceTold.inc({ event: 'presence:changed' }, told),
+  });
+  const rosterEvents = new RosterEvents({
+    hearersIn: (roomId) => hearers.in(roomId),
+    detailMax,
+    count: (told) => metrics.presenceTold.inc({ event: 'roster' }, told),
+  });
+  const upkeep = new Upkeep({
+    gatewayId,
+    registry: peers.registry,
+    claims,
+    connections,
+    hearers,
+    memberships,
+    transitions,
+    roster,
+    toldOnline: (after, limit) => toldOnline(db, after, limit),
+    tellSwept: (id) => peers.tell([id], SWEPT, {}),
+    onError,
+  });
+  let isStopped = false;
+  const claimAnew = (): void => {
+    if (!isStopped) void upkeep.claimAnew();
+  };
+
+  peers.on(NEWS, (batch) => news.receive(withoutOurs(batch)));
+  signals.on(ROSTER, receiveRoster);
+  peers.on(MEMBER, async ({ roomId, userId, isMember }) => {
+    memberships.note(roomId, userId, isMember);
+    if (isMember || !connections.has(userId)) return;
+    // The user may be on the way into the room's set at this moment, by what was read before.
+    await transitions.attempted();
+    if (!memberships.roomsOf(userId).has(roomId)) await claims.setOnlineIn(roomId, [], [userId]).catch(onError);
+  });
+  peers.on(SWEPT, claimAnew);
+  peers.registry.onForgotten(claimAnew);
+  fanout.watch(hearers);
+  metrics.gauge('parley_users_here', 'Users with a socket here, or in the grace after it', () => connections.size);
+
+  /** Another gateway can take a user for offline who is connected here: it is told better, our sockets nothing. */
+  function withoutOurs(batch: NewsBatch): NewsBatch {
+    if (batch.from === gatewayId) return batch;
+    const isWrong = (id: string, status: string): boolean => status === 'offline' && connections.isConnected(id);
+    return {
+      ...batch,
+      news: batch.news.filter(({ presence: { id, status } }) => {
+        if (!isWrong(id, status)) return true;
+        void connections.claimAnew(id).then(() => transitions.touch(id, { isNews: true, tellOwn: false }));
+        return false;
+      }),
+    };
+  }
+
+  function receiveRoster(roomId: string, change: RosterChange): void {
+    const left = change.left.filter(({ user: { id } }) => {
+      if (change.from === gatewayId || hearers.of(roomId, id).size === 0) return true;
+      hearers.insist(roomId, id);
+      return false;
+    });
+    rosterEvents.receive(roomId, { ...change, left });
+  }
+
+  /** The first connection is no return: nothing is claimed yet. */
+  const onRedisReady = (): void => {
+    for (const part of [connections, hearers, transitions, roster]) part.retry();
+    claimAnew();
+  };
+
+  const hereAmong = (userIds: readonly string[]): Set<string> =>
+    new Set(userIds.filter((userId) => connections.isConnected(userId)));
+
+  return {
+    admit: (userId) => connections.admit(userId),
+    async joined(userId) {
+      await Promise.all([memberships.hold(userId), transitions.attempted()]);
+    },
+    left(userId, socket) {
+      connections.left(userId);
+      if (socket) hearers.left(socket);
+    },
+    onlineAmong: (userIds) => claims.onlineOf(userIds).catch(() => hereAmong(userIds)),
+    onlineIn: (roomId, userIds) => claims.onlineIn(roomId, userIds).catch(() => hereAmong(userIds)),
+    countOnline: (roomIds) =>
+      claims.countsOf(roomIds).catch(() => roomIds.map((roomId) => hereAmong([...memberships.usersIn(roomId)]).size)),
+    async memberChanged(roomId, userId, isMember) {
+      peers.tellAll(MEMBER, { roomId, userId, isMember });
+      try {
+        if (isMember) await countMember(claims, roomId, userId);
+        else await claims.setOnlineIn(roomId, [], [userId]);
+      } catch (error) {
+        onError(error);
+        if (isMember) void transitions.touch(userId); // counts the user in all rooms, once Redis is back
+      }
+    },
+    statusChanged: (userId, except) => void transitions.touch(userId, { isNews: true, tellOwn: true, except }),
+    start() {
+      redis.commands.on('ready', onRedisReady);
+      upkeep.start();
+    },
+    async stop() {
+      isStopped = true;
+      redis.commands.off('ready', onRedisReady);
+      await upkeep.stop();
+      await connections.stop();
+      await hearers.stop();
+      await Promise.all([transitions.stop(), memberships.stop()]);
+      await roster.stop();
+      news.stop();
+      rosterEvents.stop();
+      // Users in their grace stay claimed: whoever is not back by then is taken back by the others.
+      await peers.registry.leave(graceMs);
+    },
+  };
+}
+
+/** As in `Transitions`: read, apply, read again, so that whoever writes last has seen the state that stays. */
+async function countMember(claims: Claims, roomId: string, userId: string): Promise<void> {
+  let isOnline = (await claims.onlineOf([userId])).has(userId);
+  for (;;) {
+    await claims.setOnlineIn(roomId, isOnline ? [userId] : [], isOnline ? [] : [userId]);
+    const isOnlineNow = (await claims.onlineOf([userId])).has(userId);
+    if (isOnlineNow === isOnline) return;
+    isOnline = isOnlineNow;
+  }
+}
+
+/** A store that is away, or does not answer in time; everything else is a fault of ours. */
+function isAway(error: unknown): boolean {
+  if (isUnavailable(error) || isTransient(error) || isStatementTimeout(error)) return true;
+  if (!(error instanceof Error)) return false;
+  if (error instanceof ReplyError) return /^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN)/.test(error.message);
+  return /connection is closed|timed out|offlinequeue|writeable|ECONN|EPIPE|retries per request/i.test(error.message);
+}
