@@ -8,7 +8,8 @@ import { Redis } from 'ioredis';
 import { connect, type Client } from '../support/client.ts';
 import type { Environment } from '../support/environment.ts';
 import { startGateways, type TestGateway } from '../support/gateways.ts';
-import { http } from '../support/http.ts';
+import { call, errorOf, http } from '../support/http.ts';
+import { token } from '../support/tokens.ts';
 
 // Contract, section 8, and section 7, guarantees 4 and 9: the rates over three gateways, what they cost Redis, and what is
 // left of them without it. The Redis is the file's own, so that it can be watched, stopped and killed.
@@ -185,6 +186,26 @@ describe('Redis away', () => {
     }
     assert.equal(sum(await flood(sockets, roomId)), 0);
     await stop(started);
+  });
+
+  test('attempts to log in, joins and new rooms are counted by the gateway', async (t) => {
+    const env = { RATE_AUTH: '2/1h', RATE_JOIN: '2/1h', RATE_ROOM_CREATE: '2/1h', RATE_REST: '5/1h' };
+    const [gateway] = (await start(1, env)) as [TestGateway];
+    const { roomId, sockets } = await anas(t, [gateway]);
+    const [ana] = sockets as [Client];
+    await ana.ok('room:join', { roomId });
+    await server.stop('SIGKILL');
+    const login = () => call(gateway, 'authLogin', { body: { username: 'nobody', password: 'wrong horse' } });
+    for (const code of ['UNAUTHORIZED', 'UNAUTHORIZED', 'RATE_LIMITED'] as const) errorOf(await login(), code);
+    await ana.ok('room:join', { roomId });
+    await ana.refused('room:join', { roomId }, 'RATE_LIMITED');
+    await ana.ok('room:create', { name: randomUUID().slice(0, 30) });
+    await ana.refused('room:create', { name: randomUUID().slice(0, 30) }, 'RATE_LIMITED');
+    const bearer = { token: await token('ana') };
+    for (let index = 0; index < 5; index += 1) assert.equal((await call(gateway, 'meGet', bearer)).status, 200);
+    errorOf(await call(gateway, 'meGet', bearer), 'RATE_LIMITED');
+    await server.start();
+    await stop([gateway]);
   });
 
   test('mutes and the end of a session work without it', async (t) => {
