@@ -1,7 +1,8 @@
 import exec from 'k6/execution';
 import { setInterval, clearInterval, setTimeout } from 'k6/timers';
 import type { Plan } from '../plan.ts';
-import { Client, type Message } from './client.ts';
+import { Client } from './client.ts';
+import type { Message } from './heard-rooms.ts';
 import { Recorder } from './metrics.ts';
 
 declare const __ENV: Record<string, string | undefined>;

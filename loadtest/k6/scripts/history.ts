@@ -1,5 +1,6 @@
-import type { Client, Message } from '../inside/client.ts';
+import type { Client } from '../inside/client.ts';
 import { chat, plan, startCrowd } from '../inside/crowd.ts';
+import type { Message } from '../inside/heard-rooms.ts';
 
 export { handleSummary, options } from '../inside/crowd.ts';
 

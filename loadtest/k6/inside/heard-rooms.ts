@@ -1,0 +1,89 @@
+import { StreamCheck } from '../../measure/stream-check.ts';
+import type { Recorder } from './metrics.ts';
+
+const ID_LENGTH = 36;
+const STAMP_LENGTH = 13;
+
+export interface Message {
+  seq: number;
+}
+
+/** A room as a client hears it. */
+export interface HeardRoom {
+  readonly name: string;
+  /** From the first join on. */
+  id: string;
+  readonly check: StreamCheck;
+  /** Whether it should be hearing the room now. */
+  hears: boolean;
+}
+
+/** An entry of the answer to `rooms:sync`. */
+export interface SyncedRoom {
+  roomId: string;
+  ok: boolean;
+  room?: { headSeq: number };
+  messages?: Message[];
+  truncated?: boolean;
+  error?: { code: string };
+}
+
+/** The rooms of one client, and the check of what it hears of each. */
+export class HeardRooms {
+  readonly all: readonly HeardRoom[];
+  readonly #recorder: Recorder;
+
+  constructor(names: readonly string[], recorder: Recorder) {
+    this.all = names.map((name) => ({ name, id: '', check: new StreamCheck(0), hears: false }));
+    this.#recorder = recorder;
+  }
+
+  /** Whether the client has been in all of them, so that it can sync. */
+  get areKnown(): boolean {
+    return this.all.every(({ id }) => id !== '');
+  }
+
+  /** The answer of a join: what is heard is checked from its head on. */
+  joined(room: HeardRoom, state: { id: string; headSeq: number }): void {
+    room.id = state.id;
+    room.check.restart(state.headSeq);
+    room.hears = true;
+  }
+
+  /** A `message:new`, which is not parsed but searched: parsing would be most of k6's work. */
+  hear(text: string, at: number): void {
+    const [only] = this.all;
+    const roomId = this.all.length === 1 ? only?.id : valueOf(text, '"roomId":"', ID_LENGTH);
+    const room = this.all.find(({ id }) => id === roomId);
+    if (room?.hears !== true) return this.#recorder.count('crosstalk');
+    this.#see(room, Number.parseInt(valueOf(text, '"seq":', STAMP_LENGTH), 10));
+    this.#recorder.count('deliveries');
+    this.#recorder.time('delivery', at - Number(valueOf(text, '"content":"', STAMP_LENGTH)));
+    this.#recorder.time('lag', Date.now() - at);
+  }
+
+  /** What a sync brought must close the stream up to its head. */
+  caughtUp({ roomId, ok, room: state, messages = [], truncated, error }: SyncedRoom): void {
+    const room = this.all.find(({ id }) => id === roomId);
+    if (room === undefined || !ok || state === undefined) return this.#recorder.error(error?.code ?? 'SYNC');
+    if (truncated === true) {
+      this.#recorder.count('truncated');
+    } else {
+      for (const { seq } of messages) this.#see(room, seq);
+      this.#recorder.count('caught_up', messages.length);
+      this.#recorder.count('gaps', room.check.missing(state.headSeq));
+    }
+    room.check.restart(state.headSeq);
+  }
+
+  #see(room: HeardRoom, seq: number): void {
+    const verdict = room.check.see(seq);
+    if (verdict === 'late') this.#recorder.count('reordered');
+    else if (verdict === 'repeat') this.#recorder.count('repeats');
+  }
+}
+
+function valueOf(text: string, name: string, length: number): string {
+  const from = text.indexOf(name) + name.length;
+  return text.slice(from, from + length);
+}
