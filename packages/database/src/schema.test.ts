@@ -14,6 +14,7 @@ interface Column {
 type Tables = Record<string, Record<string, Column>>;
 
 const TYPES: Record<string, string> = {
+  ARRAY: 'string[]',
   bigint: 'number',
   integer: 'number',
   boolean: 'boolean',
@@ -23,7 +24,7 @@ const TYPES: Record<string, string> = {
   'timestamp with time zone': 'Date',
   uuid: 'string',
 };
-const TEXT_UNIONS = ['ChosenStatus', 'UserRole', 'RoomKind', 'MemberRole', 'ChangeKind'];
+const TEXT_UNIONS = ['ChosenStatus', 'UserRole', 'RoomKind', 'MemberRole', 'ChangeKind', 'WordFilterMode'];
 
 test('the types say what the migrations made', async (t) => {
   const { db } = await openOwnDatabase(t);

@@ -21,12 +21,14 @@ export interface Database {
   audit_log: AuditLogTable;
   message_reports: MessageReportsTable;
   online_users: OnlineUsersTable;
+  room_word_filters: RoomWordFiltersTable;
 }
 
 export type ChosenStatus = 'online' | 'away' | 'dnd';
 export type UserRole = 'user' | 'admin';
 export type RoomKind = 'public' | 'private' | 'direct';
 export type ChangeKind = 'edit' | 'delete' | 'react';
+export type WordFilterMode = 'mask' | 'reject';
 export type MemberRole = 'owner' | 'moderator' | 'member';
 
 /** Given at the insert (or by the default), never changed afterwards. */
@@ -65,6 +67,8 @@ export interface RoomsTable {
   head_rev: Generated<number>;
   member_count: Generated<number>;
   last_message_at: Date | null;
+  /** Set by a trigger. */
+  emptied_at: ColumnType<Date | null, never, never>;
   slow_mode_ms: Generated<number>;
   /** Moves whenever a membership ends. */
   members_rev: Generated<number>;
@@ -201,6 +205,13 @@ export interface OnlineUsersTable {
   user_id: Fixed<string>;
 }
 
+/** A room without a row has no rule of its own. */
+export interface RoomWordFiltersTable {
+  room_id: Fixed<string>;
+  mode: WordFilterMode;
+  words: string[];
+}
+
 export type UserRow = Selectable<UsersTable>;
 export type NewUser = Insertable<UsersTable>;
 export type UserUpdate = Updateable<UsersTable>;
@@ -223,3 +234,4 @@ export type LoginFailureRow = Selectable<LoginFailuresTable>;
 export type UserBlockRow = Selectable<UserBlocksTable>;
 export type AuditLogRow = Selectable<AuditLogTable>;
 export type MessageReportRow = Selectable<MessageReportsTable>;
+export type RoomWordFilterRow = Selectable<RoomWordFiltersTable>;

@@ -41,6 +41,14 @@ describe('forms of the environment', () => {
     }
   });
 
+  test('durations beyond what a timer can hold, where it is no timer', () => {
+    const ninetyDays = 90 * 86_400_000;
+    assert.equal(durationSetting('30s').safeParse('2160h').success, false);
+    const schema = durationSetting('2160h', ninetyDays);
+    assert.equal(schema.parse(undefined), ninetyDays);
+    assert.equal(schema.safeParse('2161h').success, false);
+  });
+
   test('whole numbers', () => {
     const schema = integerSetting(5, { min: 0, max: 10 });
     assert.equal(schema.parse('0'), 0);

@@ -10,11 +10,11 @@ export interface Rate {
 const LONGEST_MS = 2_147_483_647;
 const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
 
-function parseDuration(value: string): number | undefined {
+function parseDuration(value: string, maxMs = LONGEST_MS): number | undefined {
   const [, amount, unit] = /^(\d{1,10})(ms|s|m|h)$/.exec(value) ?? [];
   if (amount === undefined) return undefined;
   const ms = Number(amount) * UNIT_MS[unit as keyof typeof UNIT_MS];
-  return ms >= 1 && ms <= LONGEST_MS ? ms : undefined;
+  return ms >= 1 && ms <= maxMs ? ms : undefined;
 }
 
 function parseRate(value: string): Rate | undefined {
@@ -52,9 +52,17 @@ export function rateSetting(byDefault: string) {
   return setting(byDefault, orOff(parseRate), 'a rate such as "10/5s", or "off"');
 }
 
-/** A duration such as `30s` in milliseconds, or null for `off`. Units: ms, s, m, h. */
-export function durationSetting(byDefault: string) {
-  return setting(byDefault, orOff(parseDuration), 'a duration such as "30s", or "off"');
+/**
+ * A duration such as `30s` in milliseconds, or null for `off`. Units: ms, s, m, h.
+ *
+ * @param maxMs default: what a timer can hold, a little under 25 days
+ */
+export function durationSetting(byDefault: string, maxMs = LONGEST_MS) {
+  return setting(
+    byDefault,
+    orOff((value) => parseDuration(value, maxMs)),
+    'a duration such as "30s", or "off"',
+  );
 }
 
 interface Bounds {

@@ -12,6 +12,7 @@ import { watchEndings } from './features/auth/endings.ts';
 import { passwordsWaiting } from './features/auth/passwords.ts';
 import { openSessions } from './features/auth/session.socket.ts';
 import { createTokens } from './features/auth/tokens.ts';
+import { startCleaning } from './features/cleaning/cleaning.ts';
 import { openContentRules } from './features/content/content.ts';
 import { blockRoutes } from './features/blocks/blocks.http.ts';
 import { blockHandlers } from './features/blocks/blocks.socket.ts';
@@ -299,6 +300,8 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
   await peers.start();
   endings.start();
   presence.start();
+  const cleaning = startCleaning(ctx);
+  lifecycle.onStop('cleaning', () => cleaning.stop());
   lifecycle.ready();
   const { port } = app.server.address() as AddressInfo;
   log.info({ port, metricsPort: metricsServer.port }, 'ready');

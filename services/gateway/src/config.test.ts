@@ -84,15 +84,19 @@ describe('readConfig', () => {
     assert.equal(readConfig({ ...good, MAX_CONNECTIONS: 'off' }).limits.MAX_CONNECTIONS, null);
   });
 
-  test('the rules of content have their defaults, and words to choose from', () => {
+  test('the rules of content and of cleaning have their defaults, and words to choose from', () => {
     const config = readConfig({ ...good, HTML_POLICY: '', WORD_FILTER: 'mask', WORD_FILTER_WORDS: 'darn, foo bar ,' });
     assert.equal(config.HTML_POLICY, 'keep');
     assert.equal(config.WORD_FILTER, 'mask');
     assert.deepEqual(config.WORD_FILTER_WORDS, ['darn', 'foo bar']);
-    const names = problemsOf({ ...good, HTML_POLICY: 'remove', WORD_FILTER: 'on' });
+    assert.equal(config.CLEANUP_EVERY, 60_000);
+    assert.equal(config.ROOM_EMPTY_TTL, 86_400_000);
+    assert.equal(config.AUDIT_TTL, 90 * 86_400_000);
+    assert.equal(readConfig({ ...good, AUDIT_TTL: 'off' }).AUDIT_TTL, null);
+    const names = problemsOf({ ...good, HTML_POLICY: 'remove', WORD_FILTER: 'on', ROOM_EMPTY_TTL: 'soon' });
     assert.deepEqual(
       names.map((problem) => problem.split(' ')[0]),
-      ['HTML_POLICY', 'WORD_FILTER'],
+      ['HTML_POLICY', 'WORD_FILTER', 'ROOM_EMPTY_TTL'],
     );
   });
 });

@@ -1,4 +1,4 @@
-import { limits, type LimitName, type LimitValues } from '@parley/protocol';
+import { durationSetting, limits, type LimitName, type LimitValues } from '@parley/protocol';
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { z } from 'zod';
@@ -28,6 +28,9 @@ const url = (...protocols: string[]) =>
     });
 const optionalUrl = (...protocols: string[]) =>
   z.preprocess((value) => (value === '' ? undefined : value), url(...protocols).optional());
+
+/** 100 years. */
+const LONGEST_TTL_MS = 100 * 365 * 86_400_000;
 
 /** Everything the environment can say besides the limits of the protocol package. */
 const settings = z.object({
@@ -81,6 +84,12 @@ const settings = z.object({
   WORD_FILTER_WORDS: list,
   /** A file with one word or phrase a line; lines that begin with # are comments. */
   WORD_FILTER_FILE: optionalText,
+  /** How often leftovers are removed, by one replica at a time. */
+  CLEANUP_EVERY: durationSetting('60s'),
+  /** How long a room without members and messages stays. */
+  ROOM_EMPTY_TTL: durationSetting('24h', LONGEST_TTL_MS),
+  /** How long the record of who did what in a room stays, and resolved reports. */
+  AUDIT_TTL: durationSetting('2160h', LONGEST_TTL_MS),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
 

@@ -76,6 +76,13 @@ export class Metrics implements RequestMetrics {
     registers: [this.registry],
   });
 
+  readonly cleaned = new Counter({
+    name: 'parley_cleaned_total',
+    help: 'Leftovers that this gateway removed, by kind',
+    labelNames: ['what'],
+    registers: [this.registry],
+  });
+
   constructor() {
     collectDefaultMetrics({ register: this.registry });
   }

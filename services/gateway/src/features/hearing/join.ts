@@ -12,6 +12,9 @@ import { roomIdByName } from '../rooms/by-name.ts';
 import { toRooms } from '../rooms/view.ts';
 import { hearAfterAnswer } from './hand-over.ts';
 
+/** Of joining a room by its name. */
+const MOST_TRIES = 3;
+
 export interface JoinInput {
   target: { roomId: string } | { name: string; create: boolean };
   history: number;
@@ -34,9 +37,8 @@ export async function joinRoom(
 ): Promise<JoinedRoom> {
   await ctx.limits.requireJoin(actor.user.id);
   const except = request?.socket.id;
-  const roomId = 'roomId' in input.target ? input.target.roomId : await roomIdByName(ctx, actor, input.target, except);
+  const { roomId, isNew } = await enter(ctx, actor, input.target, except);
   try {
-    const isNew = await becomeMember(ctx, actor, roomId);
     const joined = await (request
       ? hearAfterAnswer(ctx, request, [roomId], async (heads) => {
           const read = await readRoom(ctx, actor, roomId, input);
@@ -48,6 +50,28 @@ export async function joinRoom(
     return joined;
   } catch (error) {
     throw await whyNotIn(ctx, actor, roomId, error);
+  }
+}
+
+/**
+ * Finds or makes the room, and becomes a member. A room that is found by its name may be removed before one is a member,
+ * since it is empty: then there is none of that name, and it is made after all.
+ */
+async function enter(
+  ctx: Context,
+  actor: Identity,
+  target: JoinInput['target'],
+  except?: string,
+): Promise<{ roomId: string; isNew: boolean }> {
+  for (let tries = 1; ; tries += 1) {
+    const roomId = 'roomId' in target ? target.roomId : await roomIdByName(ctx, actor, target, except);
+    try {
+      return { roomId, isNew: await becomeMember(ctx, actor, roomId) };
+    } catch (error) {
+      const isGone = error instanceof ChatError && error.code === 'NOT_FOUND';
+      const mayMake = 'name' in target && target.create;
+      if (!isGone || !mayMake || tries === MOST_TRIES) throw await whyNotIn(ctx, actor, roomId, error);
+    }
   }
 }
 
