@@ -21,6 +21,7 @@ export * from './audit.ts';
 export * from './auth.ts';
 export * from './admin.ts';
 export * from './health.ts';
+export * from './word-filter.ts';
 export * from './registry.ts';
 export type { ClientToServerEvents, ServerToClientEvents } from './socket-types.ts';
 export { buildOpenapi } from './openapi.ts';

@@ -278,10 +278,22 @@ const ofBodies: Partial<Record<keyof typeof endpoints, Cases>> = {
   roomsPost: { ...ofCommands['room:create'] },
   roomPatch: {
     good: {},
-    full: { name: 'Tea', topic: '', membersCanInvite: true },
+    full: {
+      name: 'Tea',
+      topic: '',
+      membersCanInvite: true,
+      slowModeMs: 21_600_000,
+      wordFilter: { mode: 'mask', words: ['darn', 'foo bar'] },
+    },
     bad: [
       [{ name: '' }, 'name'],
       [{ membersCanInvite: 'true' }, 'membersCanInvite'],
+      [{ slowModeMs: 21_600_001 }, 'slowModeMs'],
+      [{ slowModeMs: '0' }, 'slowModeMs'],
+      [{ wordFilter: { mode: 'on' } }, 'wordFilter.mode'],
+      [{ wordFilter: { mode: 'mask', words: ['darn', ' '] } }, 'wordFilter.words.1'],
+      [{ wordFilter: { mode: 'mask', words: ['***'] } }, 'wordFilter.words.0'],
+      [{ wordFilter: { mode: 'mask', words: Array.from({ length: 201 }, () => 'darn') } }, 'wordFilter.words'],
     ],
   },
   roomJoinPost: {

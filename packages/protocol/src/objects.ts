@@ -65,6 +65,11 @@ export const Room = z
     headRev: Position.describe('The `rev` of the latest change; 0: none yet.'),
     memberCount: Position,
     onlineCount: Position.describe('Members who are online, hearing this room or not.'),
+    slowModeMs: z
+      .int()
+      .min(1)
+      .exactOptional()
+      .describe('The least time between two messages of a plain member, in ms. An extension.'),
     me: Membership.exactOptional().describe('For members.'),
     peer: User.exactOptional().describe('The other one of a direct room, whose name is the name of the room.'),
   })

@@ -87,6 +87,7 @@ const ROUTES = [
 const MORE_COMMANDS = ['message:readers', 'message:report'];
 
 const MORE_ROUTES = [
+  'GET /api/rooms/:id/word-filter user 200',
   'GET /api/rooms/:id/messages/:seq/readers user 200',
   'GET /api/rooms/:id/reports user 200',
   'POST /api/rooms/:id/reports/:reportId/resolve user 204',

@@ -13,6 +13,7 @@ import * as reports from './reports.ts';
 import * as rooms from './rooms.ts';
 import * as session from './session.ts';
 import * as typing from './typing.ts';
+import { roomWordFilterGet } from './word-filter.ts';
 
 /** Every client-to-server event, by its name. */
 export const commands = byName(
@@ -92,6 +93,7 @@ export const endpoints = byId(
   receipts.roomReadersGet,
   reports.roomReportsGet,
   reports.roomReportResolve,
+  roomWordFilterGet,
   adminUserBan,
   health.healthLive,
   health.healthReady,

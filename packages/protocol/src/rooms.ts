@@ -4,6 +4,7 @@ import { RoomId } from './ids.ts';
 import { Room } from './objects.ts';
 import { Limit, NextCursor, PageCursor, QueryLimit } from './paging.ts';
 import { RoomName, Search, Topic } from './text.ts';
+import { WordFilter } from './word-filter.ts';
 
 const RoomData = z.object({ room: Room });
 const RoomsData = z.object({ rooms: z.array(Room), nextCursor: NextCursor });
@@ -49,6 +50,9 @@ export const roomUpdatedEvent = broadcast('room:updated', {
   summary: 'A room changed; it comes without `me`',
   payload: RoomData,
 });
+
+/** The longest slow mode: 6 hours. */
+export const SLOW_MODE_MAX_MS = 21_600_000;
 
 const roomParams = z.object({ id: RoomId });
 
@@ -104,6 +108,13 @@ export const roomPatch = endpoint({
       name: RoomName.exactOptional(),
       topic: Topic.exactOptional().describe('Empty removes it.'),
       membersCanInvite: z.boolean().exactOptional().describe('Members may add others to this private room.'),
+      slowModeMs: z
+        .int()
+        .min(0)
+        .max(SLOW_MODE_MAX_MS)
+        .exactOptional()
+        .describe('The least time between two messages of a plain member, in ms; 0: none. An extension.'),
+      wordFilter: WordFilter.exactOptional().describe('Replaces what was there. An extension.'),
     })
     .prefault({}),
   response: RoomData,

@@ -31,6 +31,7 @@ import type {
   roomPatch,
   ServerToClientEvents,
   User,
+  WordFilter,
 } from './index.ts';
 
 // The compiler is the test: a wrong type is an error of `tsc`, since `true` is not assignable to `false`.
@@ -97,7 +98,14 @@ test('routes have the types of their parts', () => {
   holds<Equal<EndpointBody<typeof roomGet>, undefined>>();
   holds<Equal<EndpointResponse<typeof roomGet>, { room: Room }>>();
   holds<Equal<EndpointResponse<typeof roomLeaveDelete>, undefined>>();
-  holds<Equal<EndpointBody<typeof roomPatch>, { name?: string; topic?: string; membersCanInvite?: boolean }>>();
+  interface Changes {
+    name?: string;
+    topic?: string;
+    membersCanInvite?: boolean;
+    slowModeMs?: number;
+    wordFilter?: WordFilter;
+  }
+  holds<Equal<Flat<EndpointBody<typeof roomPatch>>, Flat<Changes>>>();
   holds<Equal<EndpointQuery<typeof roomMessagesGet>['limit'], number>>();
   holds<Equal<(typeof roomGet)['auth'], 'user'>>();
   const generic: Endpoint[] = [] satisfies (typeof roomGet)[];

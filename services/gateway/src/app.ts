@@ -13,6 +13,7 @@ import { passwordsWaiting } from './features/auth/passwords.ts';
 import { openSessions } from './features/auth/session.socket.ts';
 import { createTokens } from './features/auth/tokens.ts';
 import { startCleaning } from './features/cleaning/cleaning.ts';
+import { contentRoutes } from './features/content/content.http.ts';
 import { openContentRules } from './features/content/content.ts';
 import { blockRoutes } from './features/blocks/blocks.http.ts';
 import { blockHandlers } from './features/blocks/blocks.socket.ts';
@@ -146,7 +147,8 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
   lifecycle.onStop('delivery', () => delivery.stop());
   const rates = createLimits({ limits, redis, keys, metrics, log });
   lifecycle.onStop('rates', () => rates.stop());
-  const content = openContentRules({ config });
+  const content = openContentRules({ config, db: database.db, log, peers });
+  lifecycle.onStop('content rules', () => content.ofRooms.stop());
   const sockets = new SocketRegistry();
   const typing = createTyping({
     gatewayId: peers.id,
@@ -279,6 +281,7 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
       ...messageRoutes,
       ...receiptRoutes,
       ...reportRoutes,
+      ...contentRoutes,
       ...memberRoutes,
       ...auditRoutes,
       ...blockRoutes,

@@ -2,17 +2,21 @@ import { Content, contentLength } from '@parley/protocol';
 import type { Context } from '../../context.ts';
 import { ChatError } from '../../platform/errors.ts';
 import { containsHtml, stripHtml, type HtmlPolicy } from './html.ts';
+import { openRoomRules, type RoomRules } from './room-rules.ts';
 import { readWordRule } from './word-list.ts';
 import { applyWordRule, contentError, type WordRule } from './word-rule.ts';
 
 /** What messages may say here. */
 export interface ContentRules {
+  /** The deployment's rule about words. */
   readonly words: WordRule | undefined;
+  /** The rooms' own rules about words. */
+  readonly ofRooms: RoomRules;
 }
 
 /** @throws ConfigError when the list of words can't be read */
-export function openContentRules(ctx: Pick<Context, 'config'>): ContentRules {
-  return { words: readWordRule(ctx.config) };
+export function openContentRules(ctx: Pick<Context, 'config' | 'db' | 'log' | 'peers'>): ContentRules {
+  return { words: readWordRule(ctx.config), ofRooms: openRoomRules(ctx) };
 }
 
 /**
@@ -28,14 +32,17 @@ export function requireLength({ config }: Context, content: string): void {
 }
 
 /**
- * What is stored of a content that somebody wrote.
+ * What is stored of a content that somebody wrote: HTML first, so that it hides no words, then the words of the
+ * deployment, then those of the room.
  *
  * @param content NFC, not blank, not too long
- * @throws ChatError `VALIDATION_ERROR`
+ * @param ofRoom the room's own rule, if it has one
+ * @throws ChatError `VALIDATION_ERROR`. Who is no member of the room should not be told: it would show that there is one
  */
-export function applyContentRules({ config, content: rules }: Context, content: string): string {
-  const plain = applyHtmlPolicy(config.HTML_POLICY, content);
-  return rules.words ? applyWordRule(rules.words, plain) : plain;
+export function applyContentRules({ config, content: rules }: Context, content: string, ofRoom?: WordRule): string {
+  let allowed = applyHtmlPolicy(config.HTML_POLICY, content);
+  if (rules.words) allowed = applyWordRule(rules.words, allowed);
+  return ofRoom ? applyWordRule(ofRoom, allowed) : allowed;
 }
 
 /** @throws ChatError `VALIDATION_ERROR` */

@@ -2,6 +2,7 @@ import type { Message } from '@parley/protocol';
 import { v7 as uuidv7 } from 'uuid';
 import type { Context } from '../../context.ts';
 import { ChatError } from '../../platform/errors.ts';
+import type { Identity } from '../../platform/identity.ts';
 import type { SocketRequest } from '../../platform/sockets/handle.ts';
 import { inOrder } from '../../platform/sockets/in-order.ts';
 import { applyContentRules, requireLength } from '../content/content.ts';
@@ -27,7 +28,10 @@ export async function applyChange(
   const changeId = uuidv7();
   const target = { roomId, seq, actorId: actor.user.id, changeId };
   const row = await inOrder(socket, async () => {
-    const allowed = change.kind === 'edit' ? { ...change, content: applyContentRules(ctx, change.content) } : change;
+    const allowed =
+      change.kind === 'edit'
+        ? { ...change, content: await contentToStore(ctx, actor, roomId, change.content) }
+        : change;
     if (!socket.data.echo) ctx.streams.expectOwn(changeId, socket);
     return changeMessage(ctx.db, target, allowed).catch((error: unknown) => {
       if (!socket.data.echo) ctx.streams.failOwn(changeId, roomId, socket);
@@ -58,6 +62,18 @@ export async function applyChange(
       throw new ChatError('CONFLICT', { message: 'The message has too many different reactions' });
     case 'muted':
       throw mutedUntil(row.muted_until);
+  }
+}
+
+/** Who is no member is told that, and not what the rules say. */
+async function contentToStore(ctx: Context, actor: Identity, roomId: string, content: string): Promise<string> {
+  const rule = ctx.content.ofRooms.of(roomId);
+  await rule.ready;
+  try {
+    return applyContentRules(ctx, content, rule.words);
+  } catch (error) {
+    await accessRoom(ctx, actor, { roomId, to: 'take part' });
+    throw error;
   }
 }
 

@@ -21,7 +21,7 @@ export interface SendInput {
 
 /**
  * Sends a message; it is told to the room once it is committed. Membership is decided by the commit itself, under the
- * room's lock. The rates alone are asked before, and messages of one socket reach the writer in the order they were sent.
+ * room's lock. The rates and the room's rule about words are asked before, and messages of one socket reach the writer in the order they were sent.
  *
  * @param from the socket that sends; it hears its message only when it asked for the echo
  * @throws ChatError `MESSAGE_TOO_LONG`, `VALIDATION_ERROR` (the content rules), `NOT_A_MEMBER`, `NOT_FOUND`, `MUTED`,
@@ -36,11 +36,13 @@ export async function sendMessage(
   requireLength(ctx, input.content);
   if (from) ctx.typing.sending(from, input.roomId);
   const admitted = ctx.limits.message(actor.user.id, input.roomId);
-  await (from ? inTurn(from, admitted) : admitted);
+  const rule = ctx.content.ofRooms.of(input.roomId);
+  const asked = both(admitted, rule.ready);
+  await (from ? inTurn(from, asked) : asked);
   // From here to the writer nothing is waited for: that is what keeps the order of one socket's messages.
   let content: string;
   try {
-    content = applyContentRules(ctx, input.content);
+    content = applyContentRules(ctx, input.content, rule.words);
   } catch (error) {
     await requireStored(ctx, actor, input, error);
     content = input.content;
@@ -88,6 +90,10 @@ async function asItIsNow(ctx: Context, stored: Message): Promise<Message> {
   const { roomId, seq } = stored;
   const [row] = await messagesBetween(ctx.db, roomId, { after: seq - 1, upTo: seq, limit: 1 });
   return row ? toMessage(row) : stored;
+}
+
+function both(one: Promise<void> | undefined, other: Promise<void> | undefined): Promise<void> | undefined {
+  return one && other ? Promise.all([one, other]).then(() => {}) : (one ?? other);
 }
 
 /**

@@ -1,9 +1,10 @@
 import { isUniqueViolation } from '@parley/database';
-import { roomNameKey, roomUpdatedEvent, type Room } from '@parley/protocol';
+import { roomNameKey, roomUpdatedEvent, type Room, type WordFilter } from '@parley/protocol';
 import type { Context } from '../../context.ts';
 import { ChatError } from '../../platform/errors.ts';
 import type { Identity } from '../../platform/identity.ts';
 import { writeAudit } from '../audit/audit.ts';
+import { setRoomWords } from '../content/room-words.ts';
 import { accessRoom, accessRoomLocked, type LockedRoom } from './access.ts';
 import { getRoom, NAME_TAKEN } from './rooms.ts';
 import { updateRoom } from './rooms.sql.ts';
@@ -13,10 +14,15 @@ export interface RoomChanges {
   /** Empty removes it. */
   topic?: string;
   membersCanInvite?: boolean;
+  /** The least time between two messages of a plain member, ms; 0: none. */
+  slowModeMs?: number;
+  /** Replaces the room's own rule about words. */
+  wordFilter?: WordFilter;
 }
 
 /**
- * Changes a room. Everybody who hears it is told, unless it was so already.
+ * Changes a room. Everybody who hears it is told, unless it was so already. A new rule about words holds at all gateways
+ * when this resolves.
  *
  * @throws ChatError `NOT_FOUND`, `NOT_A_MEMBER`, `FORBIDDEN` for others than owners and for direct rooms, `CONFLICT` when
  *   a public room has that name
@@ -28,30 +34,34 @@ export async function changeRoom(
   wanted: RoomChanges,
 ): Promise<{ room: Room }> {
   requireOwner(await accessRoom(ctx, actor, { roomId, to: 'take part' }));
-  const isChanged = await change(ctx, actor, roomId, wanted);
+  const changes = await change(ctx, actor, roomId, wanted);
+  if (changes.wordFilter) await ctx.content.ofRooms.changed(roomId);
   const answer = await getRoom(ctx, actor, roomId);
-  if (isChanged) {
+  if (Object.keys(changes).length > 0) {
     const { me: _mine, ...room } = answer.room;
     ctx.fanout.toRoom(roomId, roomUpdatedEvent, { room });
   }
   return answer;
 }
 
-async function change(ctx: Context, actor: Identity, roomId: string, wanted: RoomChanges): Promise<boolean> {
+async function change(ctx: Context, actor: Identity, roomId: string, wanted: RoomChanges): Promise<RoomChanges> {
   try {
     return await ctx.db.transaction().execute(async (trx) => {
       const room = await accessRoomLocked(trx, actor, { roomId, to: 'take part' });
       requireOwner(room);
       const changes = differences(room, wanted);
-      if (Object.keys(changes).length === 0) return false;
-      const { name, topic, membersCanInvite } = changes;
+      const { wordFilter } = wanted;
+      if (wordFilter && (await setRoomWords(trx, roomId, wordFilter))) changes.wordFilter = wordFilter;
+      if (Object.keys(changes).length === 0) return changes;
+      const { name, topic, membersCanInvite, slowModeMs } = changes;
       await updateRoom(trx, roomId, {
         ...(name !== undefined && { name, name_key: roomNameKey(name) }),
         ...(topic !== undefined && { topic: topic || null }),
         ...(membersCanInvite !== undefined && { members_can_invite: membersCanInvite }),
+        ...(slowModeMs !== undefined && { slow_mode_ms: slowModeMs }),
       });
       await writeAudit(trx, { roomId, actorId: actor.user.id, act: 'room:change', details: { ...changes } });
-      return true;
+      return changes;
     });
   } catch (error) {
     if (isUniqueViolation(error)) throw new ChatError('CONFLICT', { message: NAME_TAKEN });
@@ -65,10 +75,11 @@ function requireOwner(room: Pick<LockedRoom, 'kind' | 'my_role'>): void {
 }
 
 /** What of the wish is not so already. */
-function differences(room: LockedRoom, { name, topic, membersCanInvite }: RoomChanges): RoomChanges {
+function differences(room: LockedRoom, { name, topic, membersCanInvite, slowModeMs }: RoomChanges): RoomChanges {
   return {
     ...(name !== undefined && name !== room.name && { name }),
     ...(topic !== undefined && topic !== (room.topic ?? '') && { topic }),
     ...(membersCanInvite !== undefined && membersCanInvite !== room.members_can_invite && { membersCanInvite }),
+    ...(slowModeMs !== undefined && slowModeMs !== room.slow_mode_ms && { slowModeMs }),
   };
 }

@@ -12,6 +12,7 @@ export interface RoomRow {
   head_seq: number;
   head_rev: number;
   member_count: number;
+  slow_mode_ms: number;
   my_role: MemberRole | null;
   my_last_read_seq: number | null;
   my_muted_until: Date | null;
@@ -46,6 +47,7 @@ function roomsOf(db: Kysely<Database>, viewerId: string) {
       'rooms.head_seq',
       'rooms.head_rev',
       'rooms.member_count',
+      'rooms.slow_mode_ms',
       'me.role as my_role',
       'me.last_read_seq as my_last_read_seq',
       'me.muted_until as my_muted_until',
@@ -148,6 +150,7 @@ export interface LockedRoomRow {
   head_seq: number;
   member_count: number;
   members_can_invite: boolean;
+  slow_mode_ms: number;
 }
 
 /** Locks the room's row, by which everything that changes who is a member is ordered with the sends. */
@@ -155,7 +158,7 @@ export function lockRoom(trx: Transaction<Database>, roomId: string): Promise<Lo
   return trx
     .selectFrom('rooms')
     .where('id', '=', roomId)
-    .select(['id', 'kind', 'name', 'topic', 'head_seq', 'member_count', 'members_can_invite'])
+    .select(['id', 'kind', 'name', 'topic', 'head_seq', 'member_count', 'members_can_invite', 'slow_mode_ms'])
     .forNoKeyUpdate()
     .executeTakeFirst();
 }
@@ -175,7 +178,14 @@ export async function findRole(db: Kysely<Database>, roomId: string, userId: str
 export async function updateRoom(
   trx: Transaction<Database>,
   roomId: string,
-  changes: { name?: string; name_key?: string; topic?: string | null; members_can_invite?: boolean },
+  changes: {
+    name?: string;
+    name_key?: string;
+    topic?: string | null;
+    members_can_invite?: boolean;
+    slow_mode_ms?: number;
+  },
 ): Promise<void> {
+  if (Object.keys(changes).length === 0) return;
   await trx.updateTable('rooms').set(changes).where('id', '=', roomId).execute();
 }

@@ -25,6 +25,7 @@ function toRoom(row: RoomRow, onlineCount: number, online: ReadonlySet<string>):
     headRev: row.head_rev,
     memberCount: row.member_count,
     onlineCount,
+    ...(row.slow_mode_ms > 0 && { slowModeMs: row.slow_mode_ms }),
     ...(row.my_role !== null && {
       me: {
         role: row.my_role,
