@@ -11,7 +11,8 @@ export type AuditedAct =
   | 'member:role'
   | 'member:mute'
   | 'member:ban'
-  | 'member:unban';
+  | 'member:unban'
+  | 'report:resolve';
 
 export interface Audited {
   roomId: string;

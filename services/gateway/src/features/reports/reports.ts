@@ -3,6 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Context } from '../../context.ts';
 import { ChatError } from '../../platform/errors.ts';
 import type { Identity } from '../../platform/identity.ts';
+import { writeAudit } from '../audit/audit.ts';
 import { messagesAt } from '../messages/history.ts';
 import { accessRoom } from '../rooms/access.ts';
 import { decodeCursor, encodeCursor } from '../rooms/cursor.ts';
@@ -81,6 +82,10 @@ export async function closeReport(
   await ctx.db.transaction().execute(async (trx) => {
     const resolved = await resolveReport(trx, { id: reportId, roomId, resolvedBy: actor.user.id });
     if (!resolved) throw new ChatError('NOT_FOUND', { message: 'There is no such report in this room' });
+    const { wasOpen, seq, reporterId } = resolved;
+    if (!wasOpen) return;
+    const act = { act: 'report:resolve', targetId: reporterId, details: { seq } } as const;
+    await writeAudit(trx, { roomId, actorId: actor.user.id, ...act });
   });
 }
 
