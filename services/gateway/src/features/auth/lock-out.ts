@@ -10,14 +10,20 @@ export async function requireUnlocked({ db }: Context, key: FailureKey): Promise
   refuseUntil(await findLock(db, key));
 }
 
-/** A wrong password or code, of an account that exists or not. */
+/**
+ * A wrong password or code, of an account that exists or not.
+ *
+ * A crowd of guesses that are let in together is checked before it is counted. Those past the last that is allowed are
+ * refused all the same, right or wrong, so that a crowd learns no more than ten in a row.
+ *
+ * @throws ChatError `RATE_LIMITED` when the pair was locked meanwhile
+ */
 export async function countFailure({ db }: Context, key: FailureKey): Promise<void> {
-  await insertFailure(db, key, LOCK_OUT);
+  refuseUntil(await insertFailure(db, key, LOCK_OUT));
 }
 
 /**
- * A right password or code: what failed before is forgotten. Not when it came with a crowd of guesses that were let in
- * together, and the others have locked the pair meanwhile: then it is refused, so that a crowd guesses no more often.
+ * A right password or code: what failed before is forgotten, unless the pair was locked meanwhile.
  *
  * @throws ChatError `RATE_LIMITED`
  */
