@@ -151,7 +151,7 @@ export interface RefreshTokensTable {
 export interface RevokedTokensTable {
   token_id: Fixed<Buffer>;
   user_id: Fixed<string>;
-  revoked_at: FixedGenerated<Date>;
+  revoked_at: Generated<Date>;
   expires_at: Fixed<Date>;
 }
 

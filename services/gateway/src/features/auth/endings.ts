@@ -10,7 +10,9 @@ import { endingOf } from './standing.ts';
 
 /** How often a gateway looks by itself for what has ended, ms: while Redis is there, and while it is away. */
 const LOOK_EVERY_MS = 3_000;
-const LOOK_EVERY_ALONE_MS = 1_000;
+const LOOK_EVERY_ALONE_MS = 750;
+/** How often it is asked whether a look is due, ms. */
+const TICK_MS = 150;
 /** How far a look goes back behind the one before, ms: a row is written a moment before its commit can be seen. */
 const LOOK_BACK_MS = 10_000;
 /** For how long it is kept that something of a user has ended, ms; longer than any CONNECT takes. */
@@ -50,7 +52,7 @@ export interface Endings {
  *
  * The truth is PostgreSQL alone. A word from a peer says no more than whom to look at, so that one that comes late, or
  * twice, ends nobody who has logged in again. When such words get lost (Redis is away) this gateway finds out by itself:
- * every second while it sees that Redis is away, else every three.
+ * within a second while it sees that Redis is away, else within three.
  *
  * A socket that is connecting meanwhile is not registered yet. Therefore a user of whom something has ended is
  * remembered for a minute: its token was read before that, or it is checked again (`settle`).
@@ -129,7 +131,7 @@ export function watchEndings(ctx: Context): Endings {
     },
     start() {
       redis.subscriber.on('ready', lookSoon);
-      timer = setInterval(() => void look(), LOOK_EVERY_ALONE_MS);
+      timer = setInterval(() => void look(), TICK_MS);
     },
     stop() {
       clearInterval(timer);
