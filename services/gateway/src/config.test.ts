@@ -43,6 +43,20 @@ describe('readConfig', () => {
     assert.equal(config.limits.DRAIN_MS, 10_000);
   });
 
+  test('codes by mail need a server and a sender', () => {
+    const names = (environment: Record<string, string>) =>
+      problemsOf({ ...good, ...environment }).map((problem) => problem.split(' ')[0]);
+    const SMTP_URL = 'smtps://hunter2:secret@mail.example.org';
+    assert.deepEqual(names({ CODE_SENDER: 'smtp' }), ['SMTP_URL', 'SMTP_FROM']);
+    assert.deepEqual(names({ CODE_SENDER: 'smtp', SMTP_URL }), ['SMTP_FROM']);
+    assert.deepEqual(names({ CODE_SENDER: 'smtp', SMTP_URL, SMTP_FROM: 'Chat <chat@example.org>' }), []);
+    assert.deepEqual(names({ CODE_SENDER: '', SMTP_URL: '' }), []);
+    assert.deepEqual(names({ CODE_SENDER: 'pigeon', SMTP_URL: 'https://mail.example.org' }), [
+      'CODE_SENDER',
+      'SMTP_URL',
+    ]);
+  });
+
   test('all problems are told at once, by name and without the values', () => {
     const problems = problemsOf({
       JWT_SECRET: 'short secret',
