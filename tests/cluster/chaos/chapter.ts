@@ -4,6 +4,9 @@ import { percentile } from './board.ts';
 import type { Fault, Stage } from './stage.ts';
 import { becomesTrue } from './wait.ts';
 
+/** Of a longer pause it is said what happened meanwhile, ms. */
+const LONG_PAUSE_MS = 3_000;
+
 /** What one fault did. */
 export interface Chapter {
   fault: string;
@@ -45,11 +48,22 @@ export async function playChapter(stage: Stage, fault: Fault, times: ChapterTime
   say(`${fault.name}: struck for ${((to - from) / 1_000).toFixed(1)} s`);
 
   const goal = await truth.heads(crowd.roomIds);
-  const isCaughtUp = await becomesTrue(() => crowd.clients.every((client) => client.hasReached(goal)), patienceMs);
+  let latest: string | undefined;
+  const isCaughtUp = await becomesTrue(() => {
+    const late = crowd.clients.find((client) => !client.hasReached(goal));
+    if (late) latest = late.describe(goal);
+    return late === undefined;
+  }, patienceMs);
   const caughtUpMs = isCaughtUp ? Date.now() - to : undefined;
+  if (latest !== undefined) say(`${fault.name}: the last to have everything: ${latest}`);
   await delay(times.afterMs);
   crowd.beSilent();
   const pauses = crowd.clients.map((client) => client.pauseSoFar());
+  const longest = crowd.clients.toSorted((one, other) => other.longestPauseMs - one.longestPauseMs)[0];
+  if (longest && longest.longestPauseMs > LONG_PAUSE_MS) {
+    const { recorder, longestPauseMs, stepsInPause } = longest;
+    say(`${fault.name}: ${recorder.name} heard nothing for ${longestPauseMs} ms: ${stepsInPause.join(', ')}`);
+  }
   await becomesTrue(() => crowd.clients.every(({ outbox }) => outbox.size === 0), patienceMs);
   for (const { outbox } of crowd.clients) outbox.giveUp();
   const heads = await truth.heads(crowd.roomIds);

@@ -23,6 +23,8 @@ type History = CommandOutput<typeof messageHistory>;
 type Page = Pick<Joined, 'messages' | 'changed' | 'truncated'> & { room: { headSeq: number; headRev: number } };
 
 const RETRY_MS = 300;
+/** What a client remembers of its own way, for people who ask why it heard nothing. */
+const MAX_STEPS = 60;
 
 /**
  * A client that does what the contract says: it syncs from its last `seq` and `rev` whenever it connects or is told to,
@@ -36,6 +38,9 @@ export class ChaosClient {
   readonly oddities = new Map<string, number>();
   /** The longest time between two deliveries since `watchPauses`, ms. */
   longestPauseMs = 0;
+  /** What happened to its connection in that time, with when, ms from its beginning. */
+  stepsInPause: readonly string[] = [];
+  readonly #steps: { at: number; what: string }[] = [];
   readonly #socket: Socket;
   readonly #requests: Requests;
   readonly #positions: ReadonlyMap<string, { seq: Position; rev: Position }>;
@@ -105,7 +110,8 @@ export class ChaosClient {
       const [has, head] = [this.positionIn(roomId), heads.get(roomId)];
       return `${has.seq} of ${head?.seq}, changes ${has.rev} of ${head?.rev}`;
     });
-    return `${this.recorder.name} (${this.isConnected ? 'connected' : 'not connected'}; ${rooms.join('; ')})`;
+    const transport = this.#socket.io.engine?.transport.name ?? 'nothing';
+    return `${this.recorder.name} (${this.isConnected ? 'connected' : 'not connected'} by ${transport}; ${rooms.join('; ')})`;
   }
 
   positionIn(roomId: string): { seq: number; rev: number } {
@@ -137,12 +143,26 @@ export class ChaosClient {
 
   watchPauses(): void {
     this.longestPauseMs = 0;
+    this.stepsInPause = [];
     this.#lastHeardAt = Date.now();
   }
 
   /** Ends the watch: a pause that goes on counts as well. */
   pauseSoFar(): number {
-    return Math.max(this.longestPauseMs, Date.now() - this.#lastHeardAt);
+    this.#endPause(Date.now());
+    return this.longestPauseMs;
+  }
+
+  #endPause(now: number): void {
+    const since = this.#lastHeardAt;
+    if (now - since <= this.longestPauseMs) return;
+    this.longestPauseMs = now - since;
+    this.stepsInPause = this.#steps.filter(({ at }) => at >= since).map(({ at, what }) => `${at - since} ${what}`);
+  }
+
+  #step(what: string): void {
+    this.#steps.push({ at: Date.now(), what });
+    if (this.#steps.length > MAX_STEPS) this.#steps.shift();
   }
 
   odd(what: string): void {
@@ -152,16 +172,22 @@ export class ChaosClient {
   #listen(): void {
     const socket = this.#socket;
     socket.on('connect', () => {
+      this.#step('connected');
       this.#requests.begin();
       this.recorder.begin();
       this.#hear();
     });
-    socket.on('connect_error', () => {
+    socket.on('connect_error', ({ message }) => {
+      this.#step(`refused: ${message}`);
       // Refused by the server: unlike a transport that fails, this does not come back by itself.
       if (!socket.active && !this.#isClosed) setTimeout(() => this.#isClosed || socket.connect(), RETRY_MS);
     });
-    socket.on('disconnect', () => this.outbox.pause());
+    socket.on('disconnect', (reason) => {
+      this.#step(`disconnected: ${reason}`);
+      this.outbox.pause();
+    });
     socket.on('session:ended', ({ code, reconnect }: { code: string; reconnect: boolean }) => {
+      this.#step(`ended: ${code}`);
       if (!reconnect) this.odd(`session ended: ${code}`);
     });
     socket.on('message:new', (message: Message) => {
@@ -169,7 +195,7 @@ export class ChaosClient {
       this.#position(message.roomId).seq.add(message.seq);
       this.latest.set(message.roomId, message);
       const now = Date.now();
-      this.longestPauseMs = Math.max(this.longestPauseMs, now - this.#lastHeardAt);
+      this.#endPause(now);
       this.#lastHeardAt = now;
       this.#board.delivered(now - Number.parseInt(message.content, 10));
     });
@@ -202,6 +228,7 @@ export class ChaosClient {
     const cursors = new Map(roomIds.map((roomId) => [roomId, this.positionIn(roomId)]));
     const rooms = [...cursors].map(([roomId, cursor]) => ({ roomId, ...cursor }));
     this.#requests.ask<{ rooms: Synced[] }>('rooms:sync', { rooms }, ({ rooms: synced }) => {
+      this.#step('synced');
       for (const one of synced) {
         if (one.ok) this.#take(one.roomId, one, cursors.get(one.roomId));
         else this.odd(`rooms:sync of a room: ${one.error.code}`);
