@@ -106,9 +106,18 @@ export function ask({ port }: { port: number }, path: string, { method = 'GET', 
 }
 
 /** What HAProxy thinks of a gateway: `UP`, `NOLB` (draining) or `DOWN`. */
-export async function stateOf(edge: Edge, gateway: string): Promise<string> {
+export function stateOf(edge: Edge, gateway: string): Promise<string> {
+  return statisticOf(edge, gateway, 'status');
+}
+
+/** How many connections HAProxy has to a gateway. */
+export async function connectionsOf(edge: Edge, gateway: string): Promise<number> {
+  return Number(await statisticOf(edge, gateway, 'scur'));
+}
+
+async function statisticOf(edge: Edge, gateway: string, column: string): Promise<string> {
   const { body } = await ask({ port: edge.statsPort }, '/;csv');
   const lines = body.text.split('\n');
   const row = lines.find((line) => line.startsWith(`gateways,${gateway},`)) ?? '';
-  return row.split(',')[lines[0]?.split(',').indexOf('status') ?? -1] ?? '';
+  return row.split(',')[lines[0]?.split(',').indexOf(column) ?? -1] ?? '';
 }

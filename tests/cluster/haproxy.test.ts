@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { describe, test } from 'node:test';
 import { eventually } from '@parley/test-support';
-import type { RunningProcess } from '@parley/test-support';
-import { ask, START, startEdge, stateOf } from './edge.ts';
+import type { Owner, RunningProcess } from '@parley/test-support';
+import { ask, connectionsOf, START, startEdge, stateOf } from './edge.ts';
 import type { Edge } from './edge.ts';
 
 const HANDSHAKE = '/socket.io/?EIO=4&transport=polling';
@@ -81,10 +81,31 @@ test('a request that may have arrived is not sent to a second gateway', async (t
   assert.deepEqual(counts.sort(), [0, 1]);
 });
 
+test('a gateway that comes back does not get all new clients at once', async (t) => {
+  const edge = await startEdge(t);
+  for (let count = 0; count < 30; count++) await openWebSocket(t, edge);
+  assert.deepEqual([await connectionsOf(edge, 'gateway1'), await connectionsOf(edge, 'gateway2')], [15, 15]);
+  await edge.gateways[0]?.process.stop('SIGKILL');
+  await eventually(async () => assert.equal(await stateOf(edge, 'gateway1'), 'DOWN'));
+  await edge.gateways[0]?.restart();
+  await eventually(async () => assert.match(await stateOf(edge, 'gateway1'), /^UP/));
+  for (let count = 0; count < 12; count++) await openWebSocket(t, edge);
+  const cold = await connectionsOf(edge, 'gateway1');
+  t.diagnostic(`${cold} of 12`);
+  assert.ok(cold < 12);
+});
+
 test('WebSockets pass through', async (t) => {
   const edge = await startEdge(t, {}, 1);
+  const socket = await openWebSocket(t, edge);
+  socket.write('ping?');
+  assert.equal(String((await once(socket, 'data'))[0]), 'ping?');
+});
+
+async function openWebSocket(owner: Owner, edge: Edge): Promise<Socket> {
   const socket = connect(edge.port, '127.0.0.1');
-  t.after(() => socket.destroy());
+  owner.after(async () => void socket.destroy());
+  socket.on('error', () => {});
   socket.setEncoding('utf8');
   const head = [
     'Host: a',
@@ -97,9 +118,8 @@ test('WebSockets pass through', async (t) => {
   ].join('\r\n');
   socket.write(`GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\n${head}`);
   assert.match(String((await once(socket, 'data'))[0]), /^HTTP\/1\.1 101/);
-  socket.write('ping?');
-  assert.equal(String((await once(socket, 'data'))[0]), 'ping?');
-});
+  return socket;
+}
 
 describe('what a client says of itself is not believed:', () => {
   const forged = {
