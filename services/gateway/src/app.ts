@@ -161,7 +161,7 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
     onArrival: delivery.onArrival,
   });
   lifecycle.onStop('typing', () => typing.stop());
-  const readNews = createReadNews({ streams: delivery.streams, signals: delivery.signals, peers });
+  const readNews = createReadNews({ streams: delivery.streams, signals: delivery.signals, peers, sockets });
   lifecycle.onStop('read news', () => readNews.stop());
   const fanout = createFanout(io, redis, keys.channels);
   const presence = createPresence({

@@ -1,8 +1,8 @@
 import { messageReadEvent } from '@parley/protocol';
 import type { Streams } from '../../delivery/streams.ts';
-import type { Peers } from '../../platform/peers/peers.ts';
+import { peerTopic, type Peers } from '../../platform/peers/peers.ts';
 import { roomTopic, type RoomSignals } from '../../platform/peers/room-signals.ts';
-import { tellUser } from '../../platform/peers/tell-user.ts';
+import type { SocketRegistry } from '../../platform/sockets/registry.ts';
 import { encodeEvent, tell } from '../../platform/sockets/tell.ts';
 import type { ChatSocket } from '../../platform/sockets/types.ts';
 import { takeTurn } from './take-turn.ts';
@@ -10,7 +10,10 @@ import { takeTurn } from './take-turn.ts';
 /** What was read within it is told together, and of what one member read in one room only the last, ms. */
 const WINDOW_MS = 200;
 
+/** For who hears the room. */
 const READ = roomTopic<{ userId: string; seq: number }[]>('receipts:read');
+/** For the readers' own devices, of all rooms at once, since nobody knows where they are. `from` knows already. */
+const OWN = peerTopic<(Reading & { from: string })[]>('receipts:own');
 
 /** A member has read up to a message. */
 export interface Reading {
@@ -23,6 +26,7 @@ export interface ReadNewsOptions {
   streams: Streams<ChatSocket>;
   signals: RoomSignals;
   peers: Peers;
+  sockets: SocketRegistry;
 }
 
 export interface ReadNews {
@@ -37,10 +41,10 @@ export interface ReadNews {
 /**
  * Tells who has read how far: to the others that hear the room, and to the reader's other devices. It may be lost.
  *
- * Readings are gathered twice: where they are made, so that a window is one publish a room, and where they are told, so
- * that large rooms stay within their frames.
+ * Readings are gathered twice: where they are made, so that a window is one publish a room and one for all devices, and
+ * where they are told, so that large rooms stay within their frames.
  */
-export function createReadNews({ streams, signals, peers }: ReadNewsOptions): ReadNews {
+export function createReadNews({ streams, signals, peers, sockets }: ReadNewsOptions): ReadNews {
   /** By room and user: what was read here and is not told yet. */
   const made = new Map<string, Map<string, { seq: number; from: string }>>();
   /** By room and user: what the hearers of this gateway will be told. */
@@ -55,6 +59,13 @@ export function createReadNews({ streams, signals, peers }: ReadNewsOptions): Re
     if (dueTimer === undefined) tellDue();
   });
   signals.onClosed((roomId) => due.delete(roomId));
+  peers.on(OWN, (readings) => {
+    for (const { roomId, userId, seq, from } of readings) {
+      for (const socket of sockets.ofUser(userId)) {
+        if (socket.id !== from) tell(socket, encodeEvent(messageReadEvent, { roomId, userId, seq }));
+      }
+    }
+  });
 
   function tellDue(): void {
     dueTimer = undefined;
@@ -76,14 +87,14 @@ export function createReadNews({ streams, signals, peers }: ReadNewsOptions): Re
 
   function sendMade(): void {
     madeTimer = undefined;
+    const own: (Reading & { from: string })[] = [];
     for (const [roomId, ofRoom] of made) {
       const readings = [...ofRoom].map(([userId, { seq }]) => ({ userId, seq }));
       if (readings.length > 0) signals.send(roomId, READ, readings);
-      for (const [userId, { seq, from }] of ofRoom) {
-        tellUser({ peers }, { userId, except: from }, messageReadEvent, { roomId, userId, seq });
-      }
+      for (const [userId, reading] of ofRoom) own.push({ roomId, userId, ...reading });
     }
     made.clear();
+    if (own.length > 0) peers.tellAll(OWN, own);
   }
 
   return {
