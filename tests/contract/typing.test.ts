@@ -36,6 +36,12 @@ async function isTold(client: Client, roomId: string, expected: string[]): Promi
   await eventually(() => assert.deepEqual(told(client, roomId), expected), { everyMs: 5 });
 }
 
+function behind(url: string, door: { port: number }): string {
+  const moved = new URL(url);
+  moved.port = String(door.port);
+  return moved.href;
+}
+
 let markers = 0;
 
 /** All that was said of the room at a gateway before has arrived: somebody new there types behind it. */
@@ -127,6 +133,17 @@ describe('typing:start and typing:stop', () => {
     await isTold(ben, roomId, ['+ana', '-ana']);
   });
 
+  test('of two devices at one gateway are shown as one user, too', async (t) => {
+    const device = await connect(t, here, 'ana');
+    const roomId = await roomOf(ben, device);
+    for (const one of [ana, device]) await one.ok('typing:start', { roomId });
+    await ana.ok('typing:stop', { roomId });
+    await allIsTold(here, roomId, ben);
+    assert.deepEqual(told(ben, roomId), ['+ana']);
+    await device.ok('typing:stop', { roomId });
+    await isTold(ben, roomId, ['+ana', '-ana']);
+  });
+
   test('keep their order: a stop right behind its start leaves no ghost', async (t) => {
     const crowd = await Promise.all(
       Array.from({ length: 10 }, (_, index) => connect(t, index % 2 === 0 ? here : there, `fast${index}`)),
@@ -190,6 +207,24 @@ describe('typing stops by itself', () => {
     }
     await allIsTold(here, roomId, ben);
     assert.notEqual(told(ben, roomId).at(-1), '+ana');
+  });
+
+  test('when the message overtakes the start, which is still being decided', async (t) => {
+    const redisUrl = gateways.environment['REDIS_URL'] as string;
+    const door = await openDoor(t, Number(new URL(redisUrl).port));
+    const gateway = await gateways.start({ REDIS_URL: behind(redisUrl, door), RATE_TYPING: '100/1s' });
+    const [cid, dan, eve] = await Promise.all(['cid', 'dan', 'eve'].map((name) => connect(t, gateway, name)));
+    assert.ok(cid && dan && eve);
+    const { room } = await cid.ok('room:create', { name: randomUUID() });
+    for (const one of [dan, eve]) await one.ok('room:join', { roomId: room.id });
+    door.hold();
+    const start = cid.ok('typing:start', { roomId: room.id });
+    await cid.send(room.id, 'faster');
+    await dan.waitFor('message:new');
+    door.release();
+    await start;
+    await eve.ok('typing:start', { roomId: room.id });
+    await isTold(dan, room.id, ['+eve']);
   });
 
   test('and not when somebody else sends', async () => {
@@ -353,12 +388,6 @@ describe('the time-out', async () => {
 });
 
 describe('with a store away', () => {
-  const behind = (url: string, door: { port: number }): string => {
-    const moved = new URL(url);
-    moved.port = String(door.port);
-    return moved.href;
-  };
-
   test('PostgreSQL: typing goes on, since nothing of it is stored', async (t) => {
     const door = await openDoor(t, Number(new URL(gateways.databaseUrl).port));
     const gateway = await gateways.start({ DATABASE_URL: behind(gateways.databaseUrl, door) });

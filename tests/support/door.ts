@@ -15,16 +15,23 @@ export interface Door {
   leadSessionsOf(name: string, port: number): void;
   /** Breaks all connections that are open. */
   cut(): void;
+  /** What clients send is kept back until `release`, as by a network that hangs. */
+  hold(): void;
+  release(): void;
 }
 
 export async function openDoor(owner: Owner, firstPort: number): Promise<Door> {
   let target: number | undefined = firstPort;
   const sessions = new Map<string, number>();
   const open = new Set<Socket>();
+  const ways = new Map<Socket, Socket>();
   const server = createServer((inside) => {
     open.add(inside);
     inside.on('error', () => {});
-    inside.on('close', () => open.delete(inside));
+    inside.on('close', () => {
+      open.delete(inside);
+      ways.delete(inside);
+    });
     inside.once('data', (first: Buffer) => {
       const [, name = ''] = /[?&]sid=([\w-]+)\./.exec(first.toString('latin1')) ?? [];
       const port = sessions.get(name) ?? target;
@@ -37,6 +44,7 @@ export async function openDoor(owner: Owner, firstPort: number): Promise<Door> {
       outside.on('close', () => inside.destroy());
       inside.on('close', () => outside.destroy());
       outside.write(first);
+      ways.set(inside, outside);
       inside.pipe(outside).pipe(inside);
     });
   });
@@ -56,5 +64,11 @@ export async function openDoor(owner: Owner, firstPort: number): Promise<Door> {
     leadTo: (next) => (target = next),
     leadSessionsOf: (name, next) => void sessions.set(name, next),
     cut,
+    hold: () => {
+      for (const [inside, outside] of ways) inside.unpipe(outside);
+    },
+    release: () => {
+      for (const [inside, outside] of ways) inside.pipe(outside);
+    },
   };
 }
