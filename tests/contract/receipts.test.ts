@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, describe, test } from 'node:test';
 import { connect, type Client } from '../support/client.ts';
+import { lookInto } from '../support/database.ts';
 import { gatewayAt, startGateways } from '../support/gateways.ts';
 import { callOk, callRefused } from '../support/http.ts';
 import { token } from '../support/tokens.ts';
@@ -88,6 +89,28 @@ describe('message:read', () => {
     assert.deepEqual(await cid.ok('message:read', { roomId, seq: 3 }), { lastReadSeq: 3, unread: 0 });
     for (const seq of [-1, 1.5, '1', null]) await cid.refused('message:read', { roomId, seq }, 'VALIDATION_ERROR');
   });
+});
+
+test('a member whose row somebody holds delays only its own readings', async (t) => {
+  const cid = await connect(t, there, 'cid');
+  const roomId = await roomWith(3, ben, cid);
+  const { db } = lookInto(t, gateways.databaseUrl);
+  let ofCid: Promise<unknown> | undefined;
+  await db.transaction().execute(async (trx) => {
+    await trx
+      .selectFrom('members')
+      .where('room_id', '=', roomId)
+      .where('user_id', '=', 'cid')
+      .select('role')
+      .forUpdate()
+      .execute();
+    ofCid = cid.ok('message:read', { roomId, seq: 2 });
+    for (let seq = 1; seq <= 3; seq += 1) {
+      assert.deepEqual(await ben.ok('message:read', { roomId, seq }), { lastReadSeq: seq, unread: 3 - seq });
+    }
+    assert.equal((await meOf(cid, roomId))?.lastReadSeq, 0);
+  });
+  assert.deepEqual(await ofCid, { lastReadSeq: 2, unread: 1 });
 });
 
 describe('the event message:read', () => {

@@ -32,6 +32,7 @@ import { createPresence } from './features/presence/presence.ts';
 import { presenceHandlers } from './features/presence/presence.socket.ts';
 import { receiptRoutes } from './features/receipts/receipts.http.ts';
 import { createReadNews } from './features/receipts/read-news.ts';
+import { createReadWriter } from './features/receipts/receipts.ts';
 import { receiptHandlers } from './features/receipts/receipts.socket.ts';
 import { reportRoutes } from './features/reports/reports.http.ts';
 import { reportHandlers } from './features/reports/reports.socket.ts';
@@ -162,7 +163,11 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
   });
   lifecycle.onStop('typing', () => typing.stop());
   const readNews = createReadNews({ streams: delivery.streams, signals: delivery.signals, peers, sockets });
-  lifecycle.onStop('read news', () => readNews.stop());
+  const readWriter = createReadWriter(database.db);
+  lifecycle.onStop('readings', async () => {
+    await readWriter.stop();
+    readNews.stop();
+  });
   const fanout = createFanout(io, redis, keys.channels);
   const presence = createPresence({
     config,
@@ -196,6 +201,7 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
     signals: delivery.signals,
     typing,
     readNews,
+    readWriter,
   });
 
   hearForUsers(peers, ctx.sockets);

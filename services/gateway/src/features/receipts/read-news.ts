@@ -5,6 +5,7 @@ import { roomTopic, type RoomSignals } from '../../platform/peers/room-signals.t
 import type { SocketRegistry } from '../../platform/sockets/registry.ts';
 import { encodeEvent, tell } from '../../platform/sockets/tell.ts';
 import type { ChatSocket } from '../../platform/sockets/types.ts';
+import type { Reading } from './reading.ts';
 import { takeTurn } from './take-turn.ts';
 
 /** What was read within it is told together, and of what one member read in one room only the last, ms. */
@@ -14,13 +15,6 @@ const WINDOW_MS = 200;
 const READ = roomTopic<{ userId: string; seq: number }[]>('receipts:read');
 /** For the readers' own devices, of all rooms at once, since nobody knows where they are. `from` knows already. */
 const OWN = peerTopic<(Reading & { from: string })[]>('receipts:own');
-
-/** A member has read up to a message. */
-export interface Reading {
-  roomId: string;
-  userId: string;
-  seq: number;
-}
 
 export interface ReadNewsOptions {
   streams: Streams<ChatSocket>;

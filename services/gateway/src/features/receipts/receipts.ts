@@ -1,14 +1,36 @@
+import type { Database } from '@parley/database';
 import type { User } from '@parley/protocol';
+import type { Kysely } from 'kysely';
 import type { Context } from '../../context.ts';
 import { ChatError } from '../../platform/errors.ts';
+import { RETRY_STORE_MS } from '../../platform/failures.ts';
 import type { Identity } from '../../platform/identity.ts';
 import type { ChatSocket } from '../../platform/sockets/types.ts';
 import { accessRoom } from '../rooms/access.ts';
 import { decodeCursor, encodeCursor } from '../rooms/cursor.ts';
 import { toUser } from '../users/view.ts';
+import { ReadWriter } from './read-writer.ts';
 import { findReadable, listReaders, markRead } from './receipts.sql.ts';
 
 const USER_ID = /^[A-Za-z0-9_.:@-]{1,128}$/;
+
+/** Commits readings to PostgreSQL. */
+export function createReadWriter(db: Kysely<Database>): ReadWriter {
+  return new ReadWriter({
+    write: async (readings) => {
+      const rows = await markRead(db, readings);
+      return rows.map((row) => ({
+        roomId: row.room_id,
+        userId: row.user_id,
+        lastReadSeq: row.last_read_seq,
+        headSeq: row.head_seq,
+        hasMoved: row.has_moved,
+        isHeld: row.is_held,
+      }));
+    },
+    overflow: () => new ChatError('UNAVAILABLE', { retryAfterMs: RETRY_STORE_MS }),
+  });
+}
 
 /**
  * Marks the room as read up to a message, or up to the head when that is less. What has moved is told, but to the
@@ -23,12 +45,12 @@ export async function readUpTo(
   from: ChatSocket,
 ): Promise<{ lastReadSeq: number; unread: number }> {
   const userId = actor.user.id;
-  const row = await markRead(ctx.db, { roomId, userId, seq });
-  if (!row) {
+  const marked = await ctx.readWriter.mark({ roomId, userId, seq });
+  if (!marked) {
     await accessRoom(ctx, actor, { roomId, to: 'take part' });
     throw new ChatError('NOT_A_MEMBER'); // became one only now: the next try will pass
   }
-  const { last_read_seq: lastReadSeq, head_seq: headSeq, has_moved: hasMoved } = row;
+  const { lastReadSeq, headSeq, hasMoved } = marked;
   if (hasMoved) ctx.readNews.moved({ roomId, userId, seq: lastReadSeq }, from.id);
   return { lastReadSeq, unread: Math.max(0, headSeq - lastReadSeq) };
 }
