@@ -26,6 +26,10 @@ export interface Step {
 export interface Connecting {
   opened: OpenedAll;
   perSecond: number;
+  /** What all handshakes and joins took together. */
+  cpu: Cpu;
+  /** Calls of Redis for each connection. */
+  redisCalls: number;
   /** Resident bytes of the gateways over the empty ones, by connection, after they were idle for a while. */
   bytesPerConnection: number;
   emptyGatewaysBytes: number;
@@ -44,6 +48,14 @@ export interface Measured {
   steps: Step[];
   /** At the rate of `--quiet`, and over all steps of the search. */
   stores: { quiet: StoreWork; search: StoreWork };
+  churn?: Churn;
+}
+
+/** Resident bytes of the gateways around many connects and disconnects, each time idle with the whole crowd. */
+export interface Churn {
+  connections: number;
+  bytesBefore: number;
+  bytesAfter: number;
 }
 
 export interface MeasureOptions {
@@ -100,8 +112,15 @@ export async function measureTarget(given: MeasureOptions): Promise<Measured> {
       ({ steps }) => steps.reduce((sum, { totals }) => sum + totals.acked, 0),
       patienceMs,
     );
-    const stores = { quiet: quietWork, search: searchWork };
-    return { name, connecting, quiet, best: found.best, steps: [quiet, ...found.steps], stores };
+    const measured = {
+      name,
+      connecting,
+      quiet,
+      best: found.best,
+      steps: [quiet, ...found.steps],
+      stores: { quiet: quietWork, search: searchWork },
+    };
+    return options.churn === 0 ? measured : { ...measured, churn: await churn(given, meter) };
   } finally {
     await generators.close();
     await meter.close();
@@ -112,25 +131,45 @@ async function connect({ target, generators, options }: MeasureOptions, meter: C
   await sleep(options.idle * 1_000);
   const emptyGatewaysBytes = meter.gatewayMemory();
   const { clients, rooms, bytes, opening } = options;
-  const opened = await generators.open({
-    clients,
-    rooms,
-    bytes,
-    opening,
-    urls: target.urls,
-    jwtSecret: target.jwtSecret,
-    ...(target.kind === 'bare' && { pinTo: options.replicas }),
-  });
+  const crowd = { clients, rooms, bytes, opening, urls: target.urls, jwtSecret: target.jwtSecret };
+  const pinned = target.kind === 'bare' ? { pinTo: options.replicas } : {};
+  const {
+    result: { result: opened, cpu },
+    stores,
+  } = await meter.storeWorkOf(
+    () => meter.cpuOf(() => generators.open({ ...crowd, ...pinned })),
+    () => 0,
+    0,
+  );
   // What the handshakes left behind is collected, and the roster of the newcomers is told.
   await sleep(options.idle * 1_000);
   const idle = await meter.cpuOf(() => sleep(options.idle * 1_000));
   return {
     opened,
     perSecond: opened.hearing / opened.seconds,
+    cpu,
+    redisCalls: Object.values(stores.redis).reduce((sum, calls) => sum + calls, 0) / opened.hearing,
     bytesPerConnection: (meter.gatewayMemory() - emptyGatewaysBytes) / opened.hearing,
     emptyGatewaysBytes,
     idleCpu: idle.cpu.gateways / options.idle,
   };
+}
+
+/** All go and come back, until there were so many connections. */
+async function churn({ generators, options, say }: MeasureOptions, meter: CostMeter): Promise<Churn> {
+  const idleBytes = async (): Promise<number> => {
+    await generators.mend();
+    await sleep(options.idle * 1_000);
+    return meter.gatewayMemory();
+  };
+  const bytesBefore = await idleBytes();
+  let connections = 0;
+  while (connections < options.churn) {
+    await generators.close();
+    connections += (await generators.mend()).hearing;
+    say(`  ${connections} connections came and went`);
+  }
+  return { connections, bytesBefore, bytesAfter: await idleBytes() };
 }
 
 function lineOf({ wanted, reached, totals, verdict }: Step): string {

@@ -34,6 +34,8 @@ export interface BenchOptions {
   precision: number;
   /** The longest wait for the statistics of PostgreSQL, in seconds. */
   patience: number;
+  /** So many connections come and go in the end, to see whether memory comes back; 0 leaves it out. */
+  churn: number;
   /** Where the result goes. */
   out: string;
 }
@@ -53,11 +55,12 @@ nothing missing, memory and time of a connection, CPU and work of the stores.
                                                                      a process may have 20,000 open files)
   --generators N       processes of the generator (1) --opening N    handshakes under way at once (50)
   --idle N             seconds to watch it idle (5)  --patience N    seconds to wait for statistics (11)
+  --churn N            connections that come and go in the end, to see whether memory comes back (0)
   --out FILE           the result as JSON (.parley/bench.json)`;
 
 const NAMES =
   'only clients rooms seconds bytes p99 quiet start limit precision gather replicas edges generators opening idle ' +
-  'patience out';
+  'patience churn out';
 const KINDS: readonly Kind[] = ['parley', 'plain', 'bare'];
 
 /** @throws Error with one line for the user */
@@ -99,6 +102,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
     idle: number('idle', 5, { min: 0.1, whole: false }),
     precision: number('precision', 0.08, { min: 0.01, max: 0.9, whole: false }),
     patience: number('patience', 11, { min: 0, whole: false }),
+    churn: number('churn', 0, { min: 0 }),
     out: values['out'] ?? '.parley/bench.json',
   };
   if (options.rooms > options.clients) throw new Error('--rooms: every room needs a client');

@@ -21,12 +21,13 @@ export function renderReport({ at, machine, options, targets }: BenchResult): st
     machineLine(machine),
     `\nThe most deliveries a second with p99 under ${p99} ms and nothing missing:\n`,
     limits(targets),
-    `\nConnections:\n`,
+    `\nConnecting and joining, ${options.opening} at a time:\n`,
     connections(targets),
+    `\nMemory of all gateways together (the smaller the crowd, the more of it is not the connections'):\n`,
+    memory(targets),
     `\nWhat it costs, at the best rate and at ${number(quiet)} deliveries/s: CPU in ms for 1,000 deliveries\n`,
     costs(targets),
-    `\nWork of the stores for each message sent:\n`,
-    storeWork(targets),
+    ...(targets.some(hasStores) ? [`\nWork of the stores for each message sent:\n`, storeWork(targets)] : []),
     `\nThe generator, at each best rate:\n`,
     generator(targets, options.generators),
   ].join('\n');
@@ -58,17 +59,40 @@ function limits(targets: readonly Measured[]): string {
 
 function connections(targets: readonly Measured[]): string {
   return table(
-    ['', 'sockets', 'per second', 'handshake p50 ms', 'p99 ms', 'KB each', 'empty MB', 'idle CPU %', 'refused'],
-    targets.map(({ name, connecting: { opened, perSecond, bytesPerConnection, emptyGatewaysBytes, idleCpu } }) => [
+    ['', 'sockets', 'refused', 'per second', 'handshake p50 ms', 'p99 ms', 'CPU ms each', 'Redis calls each'],
+    targets.map(({ name, connecting: { opened, perSecond, cpu, redisCalls } }) => [
       name,
       number(opened.hearing),
+      number(Object.values(opened.failures).reduce((sum, count) => sum + count, 0)),
       number(perSecond),
       number(opened.handshake.p50, 1),
       number(opened.handshake.p99, 1),
-      number(bytesPerConnection / 1024, 1),
+      number((1_000 * (cpu.gateways + cpu.haproxy + cpu.redis + cpu.postgres)) / opened.hearing, 2),
+      number(redisCalls, 1),
+    ]),
+  );
+}
+
+/** Of the gateways, idle, with all connections. */
+function memory(targets: readonly Measured[]): string {
+  return table(
+    [
+      '',
+      'empty MB',
+      'KB for a connection',
+      'idle CPU % of a core',
+      'connections of the churn',
+      'MB before',
+      'MB after',
+    ],
+    targets.map(({ name, connecting: { bytesPerConnection, emptyGatewaysBytes, idleCpu }, churn }) => [
+      name,
       number(emptyGatewaysBytes / 1e6),
+      number(bytesPerConnection / 1024, 1),
       number(idleCpu * 100, 1),
-      number(Object.values(opened.failures).reduce((sum, count) => sum + count, 0)),
+      ...(churn === undefined
+        ? ['-', '-', '-']
+        : [number(churn.connections), number(churn.bytesBefore / 1e6), number(churn.bytesAfter / 1e6)]),
     ]),
   );
 }
@@ -93,6 +117,10 @@ function costs(targets: readonly Measured[]): string {
   );
 }
 
+function hasStores({ name }: Measured): boolean {
+  return !name.startsWith('bare');
+}
+
 function storeWork(targets: readonly Measured[]): string {
   const row = (name: string, { messages, redis, postgres }: StoreWork): string[] => {
     const each = (count = 0): string => number(count / Math.max(1, messages), 2);
@@ -111,7 +139,7 @@ function storeWork(targets: readonly Measured[]): string {
   return table(
     ['', 'messages', 'Redis calls', 'most of them', 'transactions', 'rows inserted', 'updated', 'fetched'],
     targets
-      .filter(({ name }) => !name.startsWith('bare'))
+      .filter(hasStores)
       .flatMap(({ name, stores }) => [row(`${name}, all steps`, stores.search), row(`${name}, quiet`, stores.quiet)]),
   );
 }
