@@ -15,6 +15,15 @@ const TITLES: Record<Time, string> = {
   lag: "k6's own lag",
 };
 
+/** With a larger lag than that, in milliseconds, k6 read what came to it too late. */
+const LAG_MS = 20;
+
+/** Whether the times are the cluster's alone. */
+function caveatOf({ times: { lag } }: LoadResult): string {
+  if (lag.p99 < LAG_MS) return '';
+  return `k6 was behind (its own lag has a p99 of ${number(lag.p99)} ms): the times are in part its own. Take more shards, or give it cores of its own.`;
+}
+
 /** The tables for a terminal. */
 export function renderSummary(result: LoadResult): string {
   return [
@@ -25,6 +34,7 @@ export function renderSummary(result: LoadResult): string {
     '',
     table(['threshold', ''], thresholdRows(result)),
     ...result.faults.map(({ second, what }) => `${second.toFixed(1)} s: ${what}`),
+    caveatOf(result),
   ].join('\n');
 }
 
@@ -44,6 +54,7 @@ export function renderPage(result: LoadResult): string {
 </style>
 <h1>${escapeText(result.scenario)} <span class="${result.passed ? 'passed' : 'failed'}">${result.passed ? 'passed' : 'failed'}</span></h1>
 <p>${escapeText(headline(result))}<br>${escapeText(machineLine(machine))}; k6 ${escapeText(k6)}</p>
+<p class="failed">${escapeText(caveatOf(result))}</p>
 ${chartsOf(result).map(renderChart).join('\n')}
 ${faults.length === 0 ? '' : `<ul>${faults.map(({ second, what }) => `<li>${second.toFixed(1)} s: ${escapeText(what)}</li>`).join('')}</ul>`}
 ${htmlTable(['ms', 'count', 'p50', 'p95', 'p99', 'max'], timeRows(result))}

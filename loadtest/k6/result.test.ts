@@ -132,3 +132,12 @@ test('the report is a page by itself, in which text stays text', () => {
   assert.doesNotMatch(page, /<script|https?:\/\/|NaN|undefined|Infinity/);
   assert.match(renderSummary(result), /error <script> +\| +1/);
 });
+
+test('says when k6 was too slow to measure', () => {
+  const collector = new WindowCollector();
+  for (const ms of [1, 1, 60]) collector.time('lag', ms);
+  const behind = resultOf([collector.take({ vu: 1, second: 1, hearing: 1 })]);
+  assert.match(renderSummary(behind), /k6 was behind/);
+  assert.match(renderPage(behind), /k6 was behind/);
+  assert.doesNotMatch(renderSummary(resultOf([window(1, 1, 1, [60])])), /k6 was behind/);
+});
