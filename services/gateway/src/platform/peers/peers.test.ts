@@ -103,6 +103,18 @@ describe('peers', () => {
     assert.deepEqual(failing.heard, ['do']);
   });
 
+  test('Redis has lost its data: those that lived before are still waited for', async (t) => {
+    const c = cluster(t);
+    const a = await c.join();
+    await c.setBeat('slow to return', 0);
+    assert.equal((await a.peers.registry.alive()).length, 2);
+    await c.forgetAll(); // nobody has beaten since
+    assert.equal(await a.peers.askAll(TOPIC, { text: 'do' }), false);
+    await eventually(async () => assert.ok((await c.beatOf(a.peers.id)) !== undefined)); // this one has
+    assert.equal(await a.peers.askAll(TOPIC, { text: 'do' }), false);
+    assert.deepEqual((await a.peers.registry.alive()).toSorted(), [a.peers.id, 'slow to return'].toSorted());
+  });
+
   test('with Redis away it is done here, and said not to be done by all', async (t) => {
     const c = cluster(t);
     const a = await c.join();

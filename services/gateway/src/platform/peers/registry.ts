@@ -24,7 +24,12 @@ interface RegistryRedis extends Redis {
  *                      └──leave──> left ──grace──┘
  */
 export interface Registry {
-  /** @throws what Redis throws */
+  /**
+   * Also those that lived when Redis lost its data, until they have had the time to come back: they are there, and nobody
+   * may take them for gone only because Redis has forgotten them.
+   *
+   * @throws what Redis throws
+   */
   alive(): Promise<string[]>;
   /** Those past their time that nobody has buried yet. @throws what Redis throws */
   dead(): Promise<string[]>;
@@ -47,19 +52,33 @@ export interface BeatingRegistry extends Registry {
 
 export function createRegistry(id: string, redis: RedisClients, keys: RedisKeys, log: Log): BeatingRegistry {
   const commands = scripted(redis.commands);
-  const { livingGateways: living, leftGateways: left } = keys;
+  const { livingGateways, leftGateways } = keys;
   const forgotten: (() => void)[] = [];
   let timer: NodeJS.Timeout | undefined;
   let wasKnown = false;
+  /** Who lived, as Redis said last before it lost its data. */
+  let lastLiving: readonly string[] = [];
+  let remembered: { ids: readonly string[]; until: number } = { ids: [], until: 0 };
+
+  async function alive(): Promise<string[]> {
+    const living = await commands.parleyAlive(livingGateways, DEAD_AFTER_MS);
+    if (Date.now() < remembered.until) return [...new Set([...living, ...remembered.ids])];
+    // Without this gateway among them, Redis has lost its data and does not know the others yet.
+    if (timer && wasKnown && !living.includes(id)) return [...new Set([...living, ...lastLiving])];
+    lastLiving = living;
+    return living;
+  }
 
   async function beat(): Promise<void> {
     try {
-      const isKnown = (await commands.parleyBeat(living, left, id)) === 1;
+      const isKnown = (await commands.parleyBeat(livingGateways, leftGateways, id)) === 1;
       if (!isKnown && wasKnown) {
+        remembered = { ids: lastLiving, until: Date.now() + DEAD_AFTER_MS };
         log.warn('Redis has forgotten this gateway: registering anew');
         for (const run of forgotten) run();
       }
       wasKnown = true;
+      await alive();
     } catch {
       // Redis is away; the next beat will tell what it has forgotten.
     }
@@ -78,13 +97,13 @@ export function createRegistry(id: string, redis: RedisClients, keys: RedisKeys,
       await beat();
     },
     stop,
-    alive: () => commands.parleyAlive(living, DEAD_AFTER_MS),
-    dead: () => commands.parleyDead(living, left, DEAD_AFTER_MS),
-    bury: (other) => commands.parleyBury(living, left, other, DEAD_AFTER_MS),
+    alive,
+    dead: () => commands.parleyDead(livingGateways, leftGateways, DEAD_AFTER_MS),
+    bury: (other) => commands.parleyBury(livingGateways, leftGateways, other, DEAD_AFTER_MS),
     onForgotten: (run) => void forgotten.push(run),
     async leave(graceMs) {
       stop();
-      await commands.parleyLeave(living, left, id, graceMs).catch(() => {}); // then it dies by its last beat
+      await commands.parleyLeave(livingGateways, leftGateways, id, graceMs).catch(() => {}); // then it dies by its last beat
     },
   };
 }
