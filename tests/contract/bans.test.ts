@@ -89,6 +89,7 @@ async function joinUntilRefused(client: Client, roomId: string): Promise<string>
   for (;;) {
     const ack = await client.request('room:join', { roomId, history: 5 });
     if (!ack.ok) return ack.error.code;
+    assert.deepEqual(client.all('room:removed'), [], 'a page was given after the removal');
   }
 }
 

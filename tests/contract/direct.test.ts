@@ -109,6 +109,37 @@ describe('direct:open', () => {
 });
 
 describe('blocks', () => {
+  test('what a blocked user sends into the direct room is FORBIDDEN from the answer on, until it is lifted', async (t) => {
+    const [kim, lou] = [await connect(t, here, 'kim'), await connect(t, there, 'lou')];
+    const { room } = await kim.ok('direct:open', { userId: 'lou' });
+    const roomId = room.id;
+    for (const client of [kim, lou]) await client.ok('room:join', { roomId });
+    await lou.send(roomId, 'before');
+    await kim.ok('user:block', { userId: 'lou', on: true });
+    const send = { roomId, content: 'blocked', clientMsgId: 'blocked-1' };
+    await lou.refused('message:send', send, 'FORBIDDEN');
+    const { roomId: id, ...body } = send;
+    await callRefused(here, 'roomMessagesPost', 'FORBIDDEN', { token: await token('lou'), params: { id }, body });
+    await kim.send(roomId, 'the other way');
+    await lou.waitFor('message:new', ({ content }) => content === 'the other way');
+    const { messages } = await lou.ok('message:history', { roomId });
+    assert.equal(messages.length, 2);
+    await kim.ok('user:block', { userId: 'lou', on: false });
+    const { message } = await lou.ok('message:send', send);
+    assert.equal(message.seq, 3);
+    await kim.waitFor('message:new', ({ seq }) => seq === 3);
+    assert.deepEqual(kim.contents(roomId), ['before', 'blocked']);
+  });
+
+  test('concern direct rooms only', async (t) => {
+    const [kim, lou] = [await connect(t, here, 'kim'), await connect(t, there, 'lou')];
+    const { room } = await kim.ok('room:create', { name: 'Kim and Lou' });
+    await lou.ok('room:join', { roomId: room.id });
+    await kim.ok('user:block', { userId: 'lou', on: true });
+    await lou.send(room.id, 'hello all');
+    await kim.waitFor('message:new', ({ content }) => content === 'hello all');
+  });
+
   test('who is blocked can not open a direct room, until it is lifted; the other can', async (t) => {
     const [gus, hal] = [await connect(t, here, 'gus'), await connect(t, there, 'hal')];
     for (let time = 0; time < 2; time += 1)

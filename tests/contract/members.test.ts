@@ -306,6 +306,23 @@ describe('going', () => {
     await asking.refused('member:remove', { roomId, userId: 'mia' }, 'NOT_FOUND');
   });
 
+  test('nothing of the room comes after room:removed, not even what was read before', async (t) => {
+    const [roomId, besideId] = [await newRoom('public'), await newRoom('public')];
+    const [reading, told] = [await connect(t, here, 'reader'), await connect(t, there, 'reader')];
+    for (const id of [roomId, besideId]) {
+      for (const device of [reading, told]) await device.ok('room:join', { roomId: id });
+      await owner.send(id, 'read me');
+    }
+    await reading.ok('message:read', { roomId, seq: 1 });
+    await owner.ok('member:remove', { roomId, userId: 'reader' });
+    await reading.ok('message:read', { roomId: besideId, seq: 1 }); // the marker
+    await told.waitFor('message:read', (read) => read.roomId === besideId);
+    assert.deepEqual(
+      told.all('message:read').map((read) => read.roomId),
+      [besideId],
+    );
+  });
+
   test('DELETE members/me is the same', async (t) => {
     const roomId = await newRoom('public');
     const ned = await connect(t, there, 'ned');
