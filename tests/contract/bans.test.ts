@@ -43,7 +43,6 @@ describe('member:ban', () => {
       );
       if (kind === 'private') await owner.ok('member:add', target);
       assert.equal((await ben.ok('room:join', { roomId: room.id })).room.memberCount, 2);
-      assert.equal(ben.all('room:removed').filter(({ roomId }) => roomId === room.id).length, 1);
     }
   });
 
@@ -68,9 +67,10 @@ describe('member:ban', () => {
 });
 
 /** Sends every so often until stopped, and keeps what became of it. */
-function sendSteadily(client: Client, roomId: string, everyMs: number) {
+function sendSteadily(t: TestContext, client: Client, roomId: string, everyMs: number) {
   const answers: { ack: Ack<unknown>; askedAfterBan: boolean }[] = [];
   const state = { isStopped: false, isBanned: false };
+  t.after(() => void (state.isStopped = true));
   const waiting: Promise<void>[] = [];
   const done = (async () => {
     while (!state.isStopped) {
@@ -84,13 +84,23 @@ function sendSteadily(client: Client, roomId: string, everyMs: number) {
   return { answers, state, done };
 }
 
-/** Joins again and again until it is refused. @returns the code of the refusal */
-async function joinUntilRefused(client: Client, roomId: string): Promise<string> {
-  for (;;) {
-    const ack = await client.request('room:join', { roomId, history: 5 });
-    if (!ack.ok) return ack.error.code;
-    assert.deepEqual(client.all('room:removed'), [], 'a page was given after the removal');
-  }
+/** Joins again and again until it is refused. @returns the code of the refusal, and whether a page came too late */
+function joinUntilRefused(client: Client, roomId: string): Promise<{ code: string; isLate: boolean }> {
+  return new Promise((resolve) => {
+    let isLate = false;
+    const join = (): void => {
+      // Looked at as the answer is read: what comes right behind it must not count.
+      client.socket.emit('room:join', { roomId, history: 5 }, (ack: Ack<unknown>) => {
+        if (!ack.ok) {
+          resolve({ code: ack.error.code, isLate });
+          return;
+        }
+        isLate ||= client.all('room:removed').length > 0;
+        join();
+      });
+    };
+    join();
+  });
 }
 
 const seqOf = (ack: Ack<unknown>): number => (ack.ok ? (ack.data as { message: { seq: number } }).message.seq : 0);
@@ -129,8 +139,8 @@ async function banUnderFire(
   const { room } = await owner.ok('room:create', { name: `Under fire ${mark}` });
   const roomId = room.id;
   for (const client of [witness, ...devices]) await client.ok('room:join', { roomId });
-  const pests = devices.slice(0, 2).map((device) => sendSteadily(device, roomId, 20));
-  const others = [sendSteadily(owner, roomId, 10), sendSteadily(witness, roomId, 10)];
+  const pests = devices.slice(0, 2).map((device) => sendSteadily(t, device, roomId, 20));
+  const others = [sendSteadily(t, owner, roomId, 10), sendSteadily(t, witness, roomId, 10)];
   const joining = joinUntilRefused(devices[2] as Client, roomId);
   await eventually(() => assert.ok(pests.every(({ answers }) => answers.length >= 5)), { everyMs: 5 });
 
@@ -140,7 +150,7 @@ async function banUnderFire(
   });
   // Committed after the ack of the ban: nothing from here on is for the banned, or of the banned.
   const marker = await owner.send(roomId, 'the ban is acknowledged');
-  assert.equal(await joining, 'FORBIDDEN');
+  assert.deepEqual(await joining, { code: 'FORBIDDEN', isLate: false });
   await eventually(() =>
     assert.ok(pests.every(({ answers }) => answers.filter(({ askedAfterBan }) => askedAfterBan).length >= 5)),
   );
@@ -173,7 +183,9 @@ async function banUnderFire(
     assert.ok(story.length > 1);
     const late = story.filter((entry) => typeof entry === 'number' && entry >= marker.seq);
     assert.deepEqual(late, [], 'something was heard that was committed after the ban');
-    assert.deepEqual(story.slice(story.indexOf('removed')), ['removed'], 'the removal is the end of it');
+    // A gateway that found out by itself before it was asked says so twice.
+    const end = new Set(story.slice(story.indexOf('removed')));
+    assert.deepEqual([...end], ['removed'], 'the removal is the end of it');
   }
   const heard = new Set(storyOf(witness, roomId));
   const own = new Set(others[1]?.answers.map(({ ack }) => seqOf(ack)));

@@ -143,7 +143,7 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
     log,
     metrics,
     patienceMs: config.DATABASE_STATEMENT_TIMEOUT_MS,
-    evictOutsiders: (hearersOf) => evictOutsiders(ctx, hearersOf),
+    evictOutsiders: (roomIds) => evictOutsiders(ctx, roomIds),
   });
   lifecycle.onStop('delivery', () => delivery.stop());
   const rates = createLimits({ limits, redis, keys, metrics, log });

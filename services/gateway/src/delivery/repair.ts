@@ -12,8 +12,8 @@ export interface RepairOptions<Hearer> {
   timer: Timer;
   /** The stream of a room was cut for these hearers; it goes on behind `head`. */
   cut: (hearers: Iterable<Hearer>, roomId: string, head: Head, reason: CutReason) => void;
-  /** Memberships have ended in these rooms: evicts those of the hearers who are no members any more. */
-  evictOutsiders: (hearersOf: ReadonlyMap<string, readonly Hearer[]>) => Promise<void>;
+  /** Memberships have ended in these rooms: evicts those of everybody in them who are no members any more. */
+  evictOutsiders: (roomIds: readonly string[]) => Promise<void>;
   onError: (error: unknown) => void;
   /** Runs at every comparison. */
   onCompare: () => void;
@@ -138,7 +138,7 @@ export class Repair<Hearer> {
       return stream && membersRev > stream.membersRev ? { stream, membersRev } : [];
     });
     if (moved.length === 0) return;
-    await this.#options.evictOutsiders(new Map(moved.map(({ stream }) => [stream.roomId, stream.everybody])));
+    await this.#options.evictOutsiders(moved.map(({ stream }) => stream.roomId));
     for (const { stream, membersRev } of moved) stream.membersRev = membersRev;
   }
 

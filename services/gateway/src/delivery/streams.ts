@@ -63,6 +63,11 @@ export class Streams<Hearer> {
     if (stream) yield* stream.listeners();
   }
 
+  /** All that hear the room or wait for a page of it: who must not be told of it any more is among them. */
+  everybodyIn(roomId: string): Hearer[] {
+    return this.#streams.get(roomId)?.everybody ?? [];
+  }
+
   /** The hearer writes an entry of this id, and will be told by the answer. Before the commit. */
   expectOwn(id: string, hearer: Hearer): void {
     this.#own.add(id, hearer);

@@ -142,8 +142,10 @@ export class SimulatedGateway {
       cut: (hearers, roomId) => {
         for (const hearer of hearers) hearer.left(roomId); // it would sync; here it just stops counting
       },
-      evictOutsiders: async (hearersOf) => {
-        const hearers = [...hearersOf].flatMap(([roomId, ofRoom]) => ofRoom.map((hearer) => ({ roomId, hearer })));
+      evictOutsiders: async (roomIds) => {
+        const hearers = roomIds.flatMap((roomId) =>
+          this.streams.everybodyIn(roomId).map((hearer) => ({ roomId, hearer })),
+        );
         const outsiders = await world.store.findOutsiders(hearers.map(({ roomId, hearer }) => [roomId, hearer.name]));
         for (const { roomId, hearer } of hearers) {
           if (outsiders.some(([id, name]) => id === roomId && name === hearer.name)) this.evict(hearer, roomId);

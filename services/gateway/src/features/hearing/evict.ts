@@ -2,7 +2,6 @@ import { roomRemovedEvent } from '@parley/protocol';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Context } from '../../context.ts';
 import { peerTopic } from '../../platform/peers/peers.ts';
-import type { ChatSocket } from '../../platform/sockets/types.ts';
 import { memberWent } from '../presence/status.ts';
 import { findOutsiders } from './hearing.sql.ts';
 
@@ -22,6 +21,8 @@ const EVICT = peerTopic<Eviction>('hearing:evict');
  * their next comparison of heads. `askAll` has waited longer than the time between two; this is for the queries, ms.
  */
 const QUERIES_MS = 500;
+/** How long what PostgreSQL says of ended memberships waits for who ended them to say so, ms: usually that comes first. */
+const GRACE_MS = 200;
 
 /** Lets other gateways have this one's sockets evicted. */
 export function openEvictions(ctx: Context): void {
@@ -54,15 +55,14 @@ function evictHere(ctx: Context, { roomId, userId, reason, except }: Eviction): 
  * Memberships have ended in these rooms, as PostgreSQL says: evicts those of their hearers who are no members any more.
  * For what this gateway was not told, because it or Redis was away.
  */
-export async function evictOutsiders(
-  ctx: Context,
-  hearersOf: ReadonlyMap<string, readonly ChatSocket[]>,
-): Promise<void> {
-  const pairs = [...hearersOf].flatMap(([roomId, hearers]) =>
-    [...new Set(hearers.map((socket) => socket.data.identity.user.id))].map((userId) => ({ roomId, userId })),
-  );
-  for (const outsider of await findOutsiders(ctx.db, pairs)) {
-    evictHere(ctx, { ...outsider, reason: 'removed' });
-    void memberWent(ctx, outsider.roomId, outsider.userId);
+export async function evictOutsiders(ctx: Context, roomIds: readonly string[]): Promise<void> {
+  await pause(GRACE_MS);
+  const pairs = roomIds.flatMap((roomId) => {
+    const userIds = ctx.streams.everybodyIn(roomId).map((socket) => socket.data.identity.user.id);
+    return [...new Set(userIds)].map((userId) => ({ roomId, userId }));
+  });
+  for (const { roomId, userId, isBanned } of await findOutsiders(ctx.db, pairs)) {
+    evictHere(ctx, { roomId, userId, reason: isBanned ? 'banned' : 'removed' });
+    void memberWent(ctx, roomId, userId);
   }
 }

@@ -29,8 +29,7 @@ export async function removeMember(
     await deleteMember(trx, roomId, userId);
     await writeAudit(trx, { roomId, actorId: actor.user.id, act: 'member:remove', targetId: userId });
   });
-  await memberWent(ctx, roomId, userId);
-  await evict(ctx, { roomId, userId, reason: 'removed' });
+  await Promise.all([memberWent(ctx, roomId, userId), evict(ctx, { roomId, userId, reason: 'removed' })]);
   return {};
 }
 
@@ -52,8 +51,10 @@ export async function leaveForGood(
     await writeAudit(trx, { roomId, actorId: userId, act: 'member:leave', targetId: userId });
     if (room.my_role === 'owner') await passOn(trx, roomId, userId);
   });
-  await memberWent(ctx, roomId, userId);
-  await evict(ctx, { roomId, userId, reason: 'left', ...(except !== undefined && { except }) });
+  await Promise.all([
+    memberWent(ctx, roomId, userId),
+    evict(ctx, { roomId, userId, reason: 'left', ...(except !== undefined && { except }) }),
+  ]);
   return {};
 }
 
@@ -103,8 +104,10 @@ export async function banMember(
     }
     return member !== undefined;
   });
-  await memberWent(ctx, roomId, userId);
   // Also for who was banned before: it may be a retry after an answer that was lost.
-  await evict(ctx, { roomId, userId, ...(wasMember && { reason: 'banned' }) });
+  await Promise.all([
+    memberWent(ctx, roomId, userId),
+    evict(ctx, { roomId, userId, ...(wasMember && { reason: 'banned' }) }),
+  ]);
   return {};
 }
