@@ -10,8 +10,8 @@ const ReadersData = z.object({
 });
 
 const whoCounts =
-  'Members of today whose `lastReadSeq` is at or behind the message; without its sender, and without those who became ' +
-  'members after it was sent. Beyond contract v1.';
+  'An extension of the contract. Members of today whose `lastReadSeq` is at or behind the message; without its sender, ' +
+  'and without those who became members after it was sent.';
 
 export const messageRead = command('message:read', {
   summary: 'Marks a room as read up to a message; never moves back',

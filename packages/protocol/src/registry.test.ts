@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type Endpoint, broadcasts, commands, endpoints, errors, limits, sessionEndings } from './index.ts';
+import {
+  type Command,
+  type Endpoint,
+  broadcasts,
+  commands,
+  endpoints,
+  errors,
+  limits,
+  sessionEndings,
+} from './index.ts';
 
 // What is listed here is the public contract, and apart from it what there is beyond the contract. A difference is a
 // change that clients notice.
@@ -29,7 +38,6 @@ const COMMANDS = [
   'session:renew',
   'typing:start',
   'typing:stop',
-  'user:block',
 ];
 
 const BROADCASTS = [
@@ -53,12 +61,9 @@ const BROADCASTS = [
 
 const ROUTES = [
   'DELETE /api/rooms/:id/members/me user 204',
-  'DELETE /api/users/:id/block user 204',
   'GET /api/me user 200',
-  'GET /api/me/blocks user 200',
   'GET /api/rooms user 200',
   'GET /api/rooms/:id user 200',
-  'GET /api/rooms/:id/audit user 200',
   'GET /api/rooms/:id/members user 200',
   'GET /api/rooms/:id/messages user 200',
   'GET /docs none 200',
@@ -80,17 +85,20 @@ const ROUTES = [
   'POST /api/rooms user 201',
   'POST /api/rooms/:id/join user 200',
   'POST /api/rooms/:id/messages user 201',
-  'PUT /api/users/:id/block user 204',
 ];
 
-/** Extensions: no client may rely on them at other servers of the contract. */
-const MORE_COMMANDS = ['message:readers', 'message:report'];
+/** Extensions, which their descriptions say: no client may rely on them at other servers of the contract. */
+const MORE_COMMANDS = ['message:readers', 'message:report', 'user:block'];
 
 const MORE_ROUTES = [
-  'GET /api/rooms/:id/word-filter user 200',
+  'DELETE /api/users/:id/block user 204',
+  'GET /api/me/blocks user 200',
+  'GET /api/rooms/:id/audit user 200',
   'GET /api/rooms/:id/messages/:seq/readers user 200',
   'GET /api/rooms/:id/reports user 200',
+  'GET /api/rooms/:id/word-filter user 200',
   'POST /api/rooms/:id/reports/:reportId/resolve user 204',
+  'PUT /api/users/:id/block user 204',
 ];
 
 const STATUS_OF_CODE = {
@@ -149,6 +157,18 @@ describe('the registry is the contract', () => {
   test('commands', () => {
     assert.deepEqual(Object.keys(commands).toSorted(), [...COMMANDS, ...MORE_COMMANDS].toSorted());
     for (const [name, definition] of Object.entries(commands)) assert.equal(definition.name, name);
+  });
+
+  test('what goes beyond it says so', () => {
+    const isMore = ({ method, path, auth, status }: Endpoint) =>
+      MORE_ROUTES.includes(`${method} ${path} ${auth} ${status}`);
+    const definitions = [
+      ...Object.values<Command>(commands).map((one) => ({ ...one, isMore: MORE_COMMANDS.includes(one.name) })),
+      ...Object.values<Endpoint>(endpoints).map((one) => ({ ...one, name: one.id, isMore: isMore(one) })),
+    ];
+    for (const { name, description = '', isMore } of definitions) {
+      assert.equal(description.startsWith('An extension of the contract.'), isMore, name);
+    }
   });
 
   test('broadcasts', () => {
