@@ -12,6 +12,7 @@ const gateways = await startGateways({ after }, 2);
 const impatient = await gateways.start({ DATABASE_STATEMENT_TIMEOUT_MS: '1000' });
 const [here, there] = [gatewayAt(gateways, 0), gatewayAt(gateways, 1)];
 const database = lookInto({ after }, gateways.databaseUrl);
+const watcher = lookInto({ after }, gateways.databaseUrl);
 
 /** @returns what lets the room go */
 async function hold(owner: Owner, roomId: string): Promise<() => Promise<void>> {
@@ -79,4 +80,24 @@ test('what has waited for too long is UNAVAILABLE, and is not stored; the others
   await letGo();
   const { message, duplicate } = await cid.ok('message:send', send);
   assert.deepEqual([message.seq, duplicate], [1, false]);
+});
+
+test('changes that wait for it take no connections from the others', async (t) => {
+  const crowd = await Promise.all(Array.from({ length: 8 }, (_, index) => connect(t, impatient, `user${index}`)));
+  const [ana] = crowd as [Client, ...Client[]];
+  const [held = '', other = ''] = await newRooms(2, ...(crowd as [Client, ...Client[]]));
+  const { seq } = await ana.send(held, 'hello');
+  const letGo = await hold(t, held);
+  const react = (client: Client) =>
+    client.request('message:react', { roomId: held, seq, emoji: client.userId, on: true });
+  const reactions = crowd.map(react);
+  await Promise.all(crowd.map((client) => client.ok('message:history', { roomId: other })));
+  const { rows } = await watcher.pool.query(
+    `select 1 from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()
+      and wait_event_type = 'Lock' and query like '%change_message%'`,
+  );
+  assert.ok(rows.length <= 1, `${rows.length} wait`);
+  await letGo();
+  for (const answer of await Promise.all(reactions)) assert.ok(answer.ok || answer.error.code === 'UNAVAILABLE');
+  for (const client of crowd) assert.ok((await react(client)).ok);
 });

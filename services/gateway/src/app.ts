@@ -194,6 +194,7 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
     content,
     presence,
     writer: delivery.writer,
+    roomTurns: delivery.roomTurns,
     streams: delivery.streams,
     limits: rates,
     announce: delivery.announce,

@@ -2,6 +2,7 @@ import type { Database } from '@parley/database';
 import type { Kysely } from 'kysely';
 import type { Config } from './config.ts';
 import type { MessageWriter } from './delivery/message-writer.ts';
+import type { RoomTurns } from './delivery/room-turns.ts';
 import type { Streams } from './delivery/streams.ts';
 import type { ContentRules } from './features/content/content.ts';
 import type { Limits } from './features/limits/limits.ts';
@@ -40,6 +41,8 @@ export interface Context {
   readonly presence: Presence;
   /** Commits messages. */
   readonly writer: MessageWriter<Outcome>;
+  /** One after another in each room: what changes messages. */
+  readonly roomTurns: RoomTurns;
   /** Tells the sockets of this gateway what was committed, in order. */
   readonly streams: Streams<ChatSocket>;
   /** What users may do how often. */

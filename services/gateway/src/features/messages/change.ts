@@ -4,7 +4,6 @@ import type { Context } from '../../context.ts';
 import { ChatError } from '../../platform/errors.ts';
 import type { Identity } from '../../platform/identity.ts';
 import type { SocketRequest } from '../../platform/sockets/handle.ts';
-import { inOrder } from '../../platform/sockets/in-order.ts';
 import { applyContentRules, requireLength } from '../content/content.ts';
 import { accessRoom } from '../rooms/access.ts';
 import { changeMessage, type Change } from './changes.sql.ts';
@@ -16,7 +15,7 @@ import { toMessage } from './view.ts';
  * commit, under the room's lock.
  *
  * @throws ChatError `MESSAGE_TOO_LONG`, `VALIDATION_ERROR` (the content rules), `NOT_A_MEMBER`, `NOT_FOUND`,
- *   `FORBIDDEN`, `CONFLICT`, `MUTED`
+ *   `FORBIDDEN`, `CONFLICT`, `MUTED`, `UNAVAILABLE`
  */
 export async function applyChange(
   ctx: Context,
@@ -27,7 +26,7 @@ export async function applyChange(
   if (change.kind === 'edit') requireLength(ctx, change.content);
   const changeId = uuidv7();
   const target = { roomId, seq, actorId: actor.user.id, changeId };
-  const row = await inOrder(socket, async () => {
+  const row = await ctx.roomTurns.take(roomId, async () => {
     const allowed =
       change.kind === 'edit'
         ? { ...change, content: await contentToStore(ctx, actor, roomId, change.content) }

@@ -11,6 +11,7 @@ import type { Kysely } from 'kysely';
 import { randomUUID } from 'node:crypto';
 import { MessageWriter, type NewMessage } from '../../delivery/message-writer.ts';
 import type { Entry, Told } from '../../delivery/room-stream.ts';
+import { RoomTurns } from '../../delivery/room-turns.ts';
 import { Streams, type StreamsOptions } from '../../delivery/streams.ts';
 import { ChatError } from '../../platform/errors.ts';
 import { RETRY_STORE_MS } from '../../platform/failures.ts';
@@ -41,6 +42,7 @@ export type Outcome =
 
 export interface Delivery {
   writer: MessageWriter<Outcome>;
+  roomTurns: RoomTurns;
   streams: Streams<ChatSocket>;
   /** Tells all gateways what was committed in a room. */
   readonly announce: (roomId: string, entries: readonly Entry[]) => void;
@@ -104,6 +106,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     evictOutsiders,
     onError: (error) => log.warn({ err: error }, 'streams could not be compared with PostgreSQL'),
   });
+  const overdue = () => new ChatError('UNAVAILABLE', { message: 'The room is held up', retryAfterMs: RETRY_STORE_MS });
   let usualMs = 0;
   const writer = new MessageWriter<Outcome>({
     append: async (batch) => {
@@ -124,7 +127,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     // Out of time is away: smaller batches would be no faster, one after the other.
     isUnavailable: (error) => isUnavailable(error) || isStatementTimeout(error),
     overflow: () => new ChatError('UNAVAILABLE', { message: 'Too many messages wait', retryAfterMs: RETRY_STORE_MS }),
-    overdue: () => new ChatError('UNAVAILABLE', { message: 'The room is held up', retryAfterMs: RETRY_STORE_MS }),
+    overdue,
     patienceMs,
   });
 
@@ -147,6 +150,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
 
   return {
     writer,
+    roomTurns: new RoomTurns({ patienceMs, overdue }),
     streams,
     announce,
     signals,
