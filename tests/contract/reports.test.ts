@@ -21,29 +21,14 @@ const tokens = { ana: await token('ana'), ben: await token('ben'), cat: await to
 
 /** A room of ana's with ben and cat, and `count` messages of ben's. */
 async function roomWithMessages(count: number, kind: 'public' | 'private' = 'public'): Promise<string> {
-  const { room } = await ana.ok('room:create', { name: randomUUID(), kind: 'public' });
-  for (const client of [ben, cat]) await client.ok('room:join', { roomId: room.id });
-  if (kind === 'private')
-    await db
-      .updateTable('rooms')
-      .set({ kind } as never)
-      .where('id', '=', room.id)
-      .execute();
+  const { room } = await ana.ok('room:create', { name: randomUUID(), kind });
+  for (const userId of ['ben', 'cat']) await ana.ok('member:add', { roomId: room.id, userId });
   for (let index = 1; index <= count; index += 1) await ben.send(room.id, `message ${index}`);
   return room.id;
 }
 
 const reportsOf = async (roomId: string, as: keyof typeof tokens = 'ana', query = {}) =>
   callOk(here, 'roomReportsGet', { token: tokens[as], params: { id: roomId }, query });
-
-async function makeModerator(roomId: string, userId: string): Promise<void> {
-  await db
-    .updateTable('members')
-    .set({ role: 'moderator' })
-    .where('room_id', '=', roomId)
-    .where('user_id', '=', userId)
-    .execute();
-}
 
 describe('message:report', () => {
   test('brings the message before owners and moderators, with who and why', async () => {
@@ -57,7 +42,7 @@ describe('message:report', () => {
     assert.ok(Math.abs(Date.parse(createdAt) - before) < 60_000);
     const { messages } = await ana.ok('message:history', { roomId });
     assert.deepEqual(report, { reporter: { id: 'cat', name: 'cat' }, reason: 'Spam', message: messages[1] });
-    await makeModerator(roomId, 'ben');
+    await ana.ok('member:role', { roomId, userId: 'ben', role: 'moderator' });
     assert.deepEqual(await reportsOf(roomId, 'ben'), { reports });
   });
 
@@ -95,6 +80,13 @@ describe('message:report', () => {
     for (const bad of [{}, { roomId }, { roomId, seq: 0 }, { roomId, seq: 1, reason: 'x'.repeat(501) }]) {
       await cat.refused('message:report', bad, 'VALIDATION_ERROR');
     }
+  });
+
+  test('in a direct room is FORBIDDEN: nobody moderates it', async () => {
+    const { room } = await ana.ok('direct:open', { userId: 'ben' });
+    const { seq } = await ben.send(room.id, 'between us');
+    await ana.refused('message:report', { roomId: room.id, seq }, 'FORBIDDEN');
+    await callRefused(here, 'roomReportsGet', 'FORBIDDEN', { token: tokens.ana, params: { id: room.id } });
   });
 
   test('nobody fills the list: at most 100 open reports of a member in a room', async () => {
@@ -159,6 +151,13 @@ describe('closing a report', () => {
       .where('id', '=', first?.id ?? '')
       .executeTakeFirst();
     assert.equal(row?.resolved_by, 'ana');
+    const { entries } = await callOk(here, 'roomAuditGet', { token: tokens.ana, params: { id: roomId } });
+    const closings = entries.filter(({ act }) => act === 'report:resolve');
+    assert.deepEqual(
+      closings.map(({ actor, target, details }) => [actor.id, target?.id, details]),
+      [['ana', 'cat', { seq: first?.message.seq }]],
+      'written down once',
+    );
   });
 
   test('is for moderators and owners of that room', async () => {
