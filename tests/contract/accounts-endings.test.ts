@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, describe, test } from 'node:test';
-import { openDatabase } from '@parley/database';
-import { deferred, eventually } from '@parley/test-support';
-import { newAccount } from '../support/accounts.ts';
+import type { OpenDatabase } from '@parley/database';
+import { deferred, eventually, type Owner } from '@parley/test-support';
+import { newAccount, PASSWORD } from '../support/accounts.ts';
 import { connect } from '../support/client.ts';
 import { lookInto } from '../support/database.ts';
 import { openDoor } from '../support/door.ts';
 import { gatewayAt, startGateways } from '../support/gateways.ts';
-import { callOk, callRefused } from '../support/http.ts';
+import { call, callOk, callRefused, errorOf } from '../support/http.ts';
 import { token } from '../support/tokens.ts';
 import { openTransport } from '../support/transport.ts';
 
@@ -16,6 +16,32 @@ import { openTransport } from '../support/transport.ts';
 
 const gateways = await startGateways({ after }, 2, { DATABASE_STATEMENT_TIMEOUT_MS: '30000' });
 const [here, there] = [gatewayAt(gateways, 0), gatewayAt(gateways, 1)];
+
+/** Keeps the row of a user locked, after the given change if there is one, until `release`. */
+async function holdUser(t: Owner, userId: string, change?: { password_hash: string }) {
+  const held = deferred();
+  const released = deferred();
+  t.after(async () => released.resolve()); // before the connection is closed, which waits for it
+  const { db } = lookInto(t, gateways.databaseUrl);
+  const holding = db.transaction().execute(async (trx) => {
+    await trx.selectFrom('users').where('id', '=', userId).select('id').forNoKeyUpdate().execute();
+    if (change) await trx.updateTable('users').set(change).where('id', '=', userId).execute();
+    held.resolve();
+    await released.promise;
+  });
+  await held.promise;
+  const release = async () => {
+    released.resolve();
+    await holding;
+  };
+  return { release };
+}
+
+/** Waits until a query of this database waits for a lock. */
+async function somebodyWaits(pool: OpenDatabase['pool']): Promise<void> {
+  const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+  await eventually(async () => assert.equal((await pool.query(waiting)).rowCount, 1));
+}
 
 describe('a gateway that is cut off from Redis', async () => {
   const url = new URL(gateways.environment['REDIS_URL'] ?? '');
@@ -48,6 +74,17 @@ describe('a gateway that is cut off from Redis', async () => {
   });
 });
 
+test('the gateways tell each other: nobody has to look for it', async (t) => {
+  const { db } = lookInto(t, gateways.databaseUrl);
+  const account = await newAccount(here);
+  const client = await connect(t, there, account.userId, { token: account.token });
+  await callOk(here, 'authLogout', { token: account.token });
+  // From now on it ended so long ago that no look of a gateway will find it.
+  const longAgo = { ended_at: new Date(Date.now() - 3_600_000) };
+  await db.updateTable('sessions').set(longAgo).where('user_id', '=', account.userId).execute();
+  assert.equal((await client.waitFor('session:ended')).code, 'LOGGED_OUT');
+});
+
 test('what is ended by hand in PostgreSQL has ended', async (t) => {
   const { db } = lookInto(t, gateways.databaseUrl);
   const account = await newAccount(here);
@@ -59,32 +96,13 @@ test('what is ended by hand in PostgreSQL has ended', async (t) => {
 describe('a socket that is connecting at that moment', () => {
   test('does not slip through: its token was read before, it is registered after', async (t) => {
     const { db, pool } = lookInto(t, gateways.databaseUrl);
-    const holder = openDatabase({
-      url: gateways.databaseUrl,
-      poolMax: 1,
-      statementTimeoutMs: 10_000,
-      connectTimeoutMs: 10_000,
-      applicationName: 'holder',
-    });
-    t.after(() => holder.close());
     const [first, second] = [await token('slippery', { name: 'First' }), await token('slippery', { name: 'Second' })];
     const witness = await connect(t, here, 'slippery', { token: first });
-    const held = deferred();
-    const release = deferred();
-    t.after(() => release.resolve());
-    const holding = holder.db.transaction().execute(async (trx) => {
-      await trx.selectFrom('users').where('id', '=', 'slippery').select('id').forNoKeyUpdate().execute();
-      held.resolve();
-      await release.promise;
-    });
-    await held.promise;
+    const { release } = await holdUser(t, 'slippery');
     // A new name has to be stored, which waits for the row: after the token was found good, before the socket is there.
     const slipping = await openTransport(t, 'websocket', here);
     slipping.send(`40${JSON.stringify({ token: second })}`);
-    await eventually(async () => {
-      const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
-      assert.equal((await pool.query(waiting)).rowCount, 1);
-    });
+    await somebodyWaits(pool);
     // Given back so long ago that no look of a gateway will find it.
     const revoked = {
       token_id: createHash('sha256')
@@ -97,8 +115,7 @@ describe('a socket that is connecting at that moment', () => {
     await db.insertInto('revoked_tokens').values(revoked).execute();
     await callOk(there, 'authLogout', { token: first });
     assert.equal((await witness.waitFor('session:ended')).code, 'LOGGED_OUT'); // so this gateway has heard
-    release.resolve();
-    await holding;
+    await release();
     assert.match(await slipping.packet('42["session:ended"'), /"code":"LOGGED_OUT"/);
   });
 
@@ -115,4 +132,19 @@ describe('a socket that is connecting at that moment', () => {
       assert.match(await transport.packet('44'), /"code":"UNAUTHORIZED"/);
     }
   });
+});
+
+test('a login does not survive a password that is changed at that moment', async (t) => {
+  const { db, pool } = lookInto(t, gateways.databaseUrl);
+  const [account, other] = [await newAccount(here), await newAccount(here)];
+  const { password_hash: hash } = await db
+    .selectFrom('users')
+    .where('id', '=', other.userId)
+    .select('password_hash')
+    .executeTakeFirstOrThrow();
+  const { release } = await holdUser(t, account.userId, { password_hash: hash ?? '' });
+  const login = call(there, 'authLogin', { body: { username: account.username, password: PASSWORD } });
+  await somebodyWaits(pool); // the password was right, and the session is being opened
+  await release();
+  errorOf(await login, 'UNAUTHORIZED');
 });
