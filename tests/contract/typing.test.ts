@@ -4,6 +4,7 @@ import { after, describe, test } from 'node:test';
 import { eventually } from '@parley/test-support';
 import { childGateways } from '../support/child-gateways.ts';
 import { connect, type Client } from '../support/client.ts';
+import { lookInto } from '../support/database.ts';
 import { openDoor } from '../support/door.ts';
 import { gatewayAt, startGateways, type TestGateway } from '../support/gateways.ts';
 import { callOk, http } from '../support/http.ts';
@@ -313,6 +314,43 @@ describe('who comes later sees who types', () => {
       assert.deepEqual(told(late, roomId), []);
       late.close();
     }
+  });
+
+  test('as it is now, at a gateway where nobody has heard the room for a while', async (t) => {
+    const fresh = await gateways.start();
+    const roomId = await roomOf(ben);
+    await ana.ok('typing:start', { roomId });
+    const late = await connect(t, fresh, 'late');
+    await late.ok('room:join', { roomId });
+    await isTold(late, roomId, ['+ana']);
+    await late.ok('room:leave', { roomId });
+    await ana.ok('typing:stop', { roomId });
+    await ben.ok('typing:start', { roomId });
+    await isTold(ana, roomId, ['+ben']);
+    await late.ok('room:join', { roomId });
+    await isTold(late, roomId, ['+ana', '+ben']);
+    await allIsTold(fresh, roomId, late);
+    assert.deepEqual(told(late, roomId), ['+ana', '+ben']);
+    await ben.ok('typing:stop', { roomId });
+  });
+
+  test('and goes on being told while a sync is under way', async (t) => {
+    const roomId = await roomOf(ben);
+    await ana.send(roomId, 'one');
+    const { pool } = lookInto(t, gateways.databaseUrl);
+    await pool.query('begin'); // of its one connection
+    await pool.query('lock table messages in access exclusive mode');
+    const sync = ben.ok('rooms:sync', { rooms: [{ roomId, seq: 0 }] });
+    await eventually(async () => {
+      const { rowCount } = await pool.query('select from pg_locks where not granted');
+      assert.ok(rowCount, 'the sync does not wait for its page yet');
+    });
+    await ana.ok('typing:start', { roomId });
+    await isTold(ben, roomId, ['+ana']);
+    await ana.ok('typing:stop', { roomId });
+    await isTold(ben, roomId, ['+ana', '-ana']);
+    await pool.query('commit');
+    await sync;
   });
 
   test('also one who does not hear the room, and types where nobody hears it', async (t) => {
