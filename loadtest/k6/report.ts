@@ -50,7 +50,7 @@ export function renderPage(result: LoadResult): string {
   table { border-collapse: collapse; margin: 1rem 0; } td, th { padding: .2rem .8rem; border-bottom: 1px solid #d8dde5; text-align: right; }
   td:first-child, th:first-child { text-align: left; } svg { width: 100%; margin: .5rem 0; font: 12px system-ui, sans-serif; }
   .title { font-weight: 600; font-size: 13px; } .grid { stroke: #e3e7ee; } .mark { stroke: #c0392b; stroke-dasharray: 4 3; stroke-width: 2; }
-  .failed { color: #c0392b; } .passed { color: #1e8449; } code { font-size: 13px; }
+  .failed { color: #c0392b; } .passed { color: #1e8449; } code { font-size: 13px; overflow-wrap: anywhere; }
 </style>
 <h1>${escapeText(result.scenario)} <span class="${result.passed ? 'passed' : 'failed'}">${result.passed ? 'passed' : 'failed'}</span></h1>
 <p>${escapeText(headline(result))}<br>${escapeText(machineLine(machine))}; k6 ${escapeText(k6)}</p>

@@ -68,6 +68,7 @@ export function startCrowd(): Crowd {
   at(plan.measureAtMs, () => (recorder.measuring = true));
   const flush = (): void => {
     const second = Math.floor((Date.now() - plan.startAt) / 1000);
+    if (second < 0) return;
     recorder.flush({ vu: place, second, hearing: clients.filter(({ isHearing }) => isHearing).length });
   };
   timers.push(setInterval(flush, 1_000));
