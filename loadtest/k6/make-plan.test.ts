@@ -59,6 +59,12 @@ test('clients of a herd drop their sockets only where no gateway is killed', () 
   assert.equal(own.cutAtMs, undefined);
 });
 
+test('who has many rooms connects more slowly, unless told otherwise', () => {
+  assert.equal(planOf('steady-chat').connectRate, 400);
+  assert.equal(planOf('many-rooms').connectRate, 40);
+  assert.equal(planOf('many-rooms', '--connect-rate', '90').connectRate, 90);
+});
+
 test('few deliveries all go into the trend of k6, many only in part', () => {
   assert.equal(planOf('steady-chat', '--clients', '100').sample, 1);
   const { sample } = planOf('steady-chat', '--clients', '10000', '--rate', '800');

@@ -45,7 +45,7 @@ ${SCENARIOS.map((name) => `  ${name.padEnd(16)} ${scenarios[name].about}`).join(
 
   --clients N          sockets (1000)               --rooms N, --rooms-per-client N
   --rate N             messages/s of all clients    --duration SECONDS, --warm-up SECONDS (3)
-  --connect-rate N     connections/s (400)          --actions N   joins or pages of a client each second
+  --connect-rate N     connections/s (400 joins/s)  --actions N   joins or pages of a client each second
   --bytes N            length of a message (64)     --settle SECONDS of calm before and after the load (3)
   --sockets-per-vu N   a virtual user of k6 (250)
   --url URL[,URL]      a cluster that runs; its JWT_SECRET in the environment. Else one is started:
@@ -60,6 +60,9 @@ ${SCENARIOS.map((name) => `  ${name.padEnd(16)} ${scenarios[name].about}`).join(
 const NAMES =
   'clients rooms rooms-per-client rate duration warm-up connect-rate settle actions bytes sockets-per-vu url replicas edges ' +
   'data-dir shard run at k6 out';
+
+/** Everybody joins all rooms when connected, so those with many rooms connect more slowly, if nothing else is asked for. */
+const JOINS_PER_SECOND = 400;
 
 /** @throws Error with one line for the user */
 export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv): LoadOptions {
@@ -88,15 +91,16 @@ export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv): Lo
     throw new Error('--url needs the JWT_SECRET of that cluster in the environment');
   const { perRoom, roomsPerClient } = defaults;
   const rooms = number('rooms', perRoom === 0 ? 1 : Math.ceil((clients * roomsPerClient) / perRoom));
+  const ofEach = Math.min(rooms, number('rooms-per-client', roomsPerClient));
   return {
     scenario,
     clients,
     rooms,
-    roomsPerClient: Math.min(rooms, number('rooms-per-client', roomsPerClient)),
+    roomsPerClient: ofEach,
     rate: number('rate', defaults.rate(clients), any),
     duration: number('duration', defaults.duration, { min: 1, whole: false }),
     warmUp: number('warm-up', 3, any),
-    connectRate: number('connect-rate', 400),
+    connectRate: number('connect-rate', Math.ceil(JOINS_PER_SECOND / ofEach)),
     settle: number('settle', 3, any),
     actions: number('actions', defaults.actions, any),
     bytes: number('bytes', 64, { min: 13 }),

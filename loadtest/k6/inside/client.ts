@@ -96,7 +96,7 @@ export class Client implements ConnectionListener {
   join(room: HeardRoom, done: () => void): void {
     const input = { name: room.name, create: true, history: 0 };
     const answered = (answer: Answer<{ room: { id: string; headSeq: number } }>): void => {
-      if (!answer.ok) return this.#failed(answer.error.code);
+      if (!answer.ok) return this.#failed(answer.error, () => this.join(room, done));
       // At once: what was kept back for the join comes right behind its answer.
       this.#rooms.joined(room, answer.data.room);
       done();
@@ -181,18 +181,29 @@ export class Client implements ConnectionListener {
     let left = Math.ceil(heard.length / SYNC_MAX);
     if (left === 0) return done();
     for (let from = 0; from < heard.length; from += SYNC_MAX) {
-      const wanted = heard.slice(from, from + SYNC_MAX).map(({ id, check }) => ({ roomId: id, seq: check.last }));
-      this.#connection?.request('rooms:sync', { rooms: wanted }, (answer: Answer<{ rooms: SyncedRoom[] }>) => {
-        if (!answer.ok) return this.#failed(answer.error.code);
-        for (const synced of answer.data.rooms) this.#rooms.caughtUp(synced);
+      this.#syncPage(heard.slice(from, from + SYNC_MAX), () => {
         left -= 1;
         if (left === 0) done();
       });
     }
   }
 
-  #failed(code: string): void {
+  #syncPage(rooms: readonly HeardRoom[], done: () => void): void {
+    const wanted = rooms.map(({ id, check }) => ({ roomId: id, seq: check.last }));
+    this.#connection?.request('rooms:sync', { rooms: wanted }, (answer: Answer<{ rooms: SyncedRoom[] }>) => {
+      if (!answer.ok) return this.#failed(answer.error, () => this.#syncPage(rooms, done));
+      for (const synced of answer.data.rooms) this.#rooms.caughtUp(synced);
+      done();
+    });
+  }
+
+  /** A join or a sync was refused: again later where the answer says so, on the same connection. */
+  #failed({ code, retryAfterMs }: { code: string; retryAfterMs?: number }, again: () => void): void {
     this.#options.recorder.error(code);
-    this.#connection?.end(code);
+    const connection = this.#connection;
+    if (retryAfterMs === undefined) return connection?.end(code);
+    setTimeout(() => {
+      if (this.#connection === connection) again();
+    }, retryAfterMs);
   }
 }
