@@ -1,10 +1,5 @@
-import { openDatabase } from '@parley/database';
 import type { AddressInfo } from 'node:net';
 import type { Config } from './config.ts';
-import type { Context } from './context.ts';
-import { adminRoutes } from './features/admin/admin.http.ts';
-import { auditRoutes } from './features/audit/audit.http.ts';
-import { authRoutes } from './features/auth/auth.http.ts';
 import { authenticateWith } from './features/auth/authenticate.ts';
 import { createCodeSender } from './features/auth/code-sender/code-sender.ts';
 import { createCodes } from './features/auth/codes.ts';
@@ -13,36 +8,10 @@ import { passwordsWaiting } from './features/auth/passwords.ts';
 import { openSessions } from './features/auth/session.socket.ts';
 import { createTokens } from './features/auth/tokens.ts';
 import { startCleaning } from './features/cleaning/cleaning.ts';
-import { contentRoutes } from './features/content/content.http.ts';
-import { openContentRules } from './features/content/content.ts';
-import { blockRoutes } from './features/blocks/blocks.http.ts';
-import { blockHandlers } from './features/blocks/blocks.socket.ts';
-import { directHandlers } from './features/direct/direct.socket.ts';
-import { docsRoutes } from './features/docs/docs.http.ts';
-import { evictOutsiders, openEvictions } from './features/hearing/evict.ts';
-import { hearingRoutes } from './features/hearing/hearing.http.ts';
-import { hearingHandlers } from './features/hearing/hearing.socket.ts';
-import { createLimits } from './features/limits/limits.ts';
-import { memberRoutes } from './features/members/members.http.ts';
-import { memberHandlers } from './features/members/members.socket.ts';
-import { createDelivery } from './features/messages/delivery.ts';
-import { messageRoutes } from './features/messages/messages.http.ts';
-import { messageHandlers } from './features/messages/messages.socket.ts';
-import { createPresence } from './features/presence/presence.ts';
-import { presenceHandlers } from './features/presence/presence.socket.ts';
-import { receiptRoutes } from './features/receipts/receipts.http.ts';
-import { createReadNews } from './features/receipts/read-news.ts';
-import { createReadWriter } from './features/receipts/receipts.ts';
-import { receiptHandlers } from './features/receipts/receipts.socket.ts';
-import { reportRoutes } from './features/reports/reports.http.ts';
-import { reportHandlers } from './features/reports/reports.socket.ts';
-import { roomRoutes } from './features/rooms/rooms.http.ts';
-import { roomHandlers } from './features/rooms/rooms.socket.ts';
-import { createTyping } from './features/typing/typing.ts';
-import { typingHandlers } from './features/typing/typing.socket.ts';
-import { userRoutes } from './features/users/users.http.ts';
+import { openEvictions } from './features/hearing/evict.ts';
+import { featureHandlers, featureRoutes } from './features.ts';
 import { Lifecycle, type Phase } from './lifecycle.ts';
-import { createFanout } from './platform/fanout.ts';
+import { openContext } from './open-context.ts';
 import { mountHealth } from './platform/health.ts';
 import { clientAddressOf, trustedProxies } from './platform/http/address.ts';
 import { createHttpApp } from './platform/http/app.ts';
@@ -52,15 +21,11 @@ import { mountRestRates } from './platform/http/rest-rates.ts';
 import { mountRoutes } from './platform/http/route.ts';
 import type { Log } from './platform/log.ts';
 import { Metrics, serveMetrics } from './platform/metrics.ts';
-import { createPeers } from './platform/peers/peers.ts';
 import { hearForUsers } from './platform/peers/tell-user.ts';
-import { connectRedis } from './platform/redis/clients.ts';
-import { redisKeys } from './platform/redis/keys.ts';
 import { drainSockets } from './platform/sockets/drain.ts';
 import { Gate } from './platform/sockets/gate.ts';
 import { openDoor } from './platform/sockets/handle.ts';
 import { PendingTransports } from './platform/sockets/pending.ts';
-import { SocketRegistry } from './platform/sockets/registry.ts';
 import { createSocketServer } from './platform/sockets/server.ts';
 import { prepareStores } from './stores.ts';
 
@@ -100,32 +65,8 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
   const { limits } = config;
   const metrics = new Metrics();
 
-  const database = openDatabase({
-    url: config.DATABASE_URL,
-    poolMax: config.DATABASE_POOL_MAX,
-    statementTimeoutMs: config.DATABASE_STATEMENT_TIMEOUT_MS,
-    connectTimeoutMs: config.DATABASE_CONNECT_TIMEOUT_MS,
-    prepared: config.DATABASE_PREPARED,
-    applicationName: `parley ${config.GATEWAY_NAME}`,
-    onError: (error) => log.warn({ err: error }, 'PostgreSQL connection lost'),
-  });
-  lifecycle.onStop('database', () => database.close());
-
-  const redis = connectRedis(config.REDIS_URL, { name: `parley-${config.GATEWAY_NAME}`, log });
-  lifecycle.onStop('redis', () => redis.close());
-  const keys = redisKeys(config.REDIS_PREFIX);
-
   const isTrusted = trustedProxies(config.TRUSTED_PROXIES);
   const isAllowedOrigin = originRule(config.ALLOWED_ORIGINS, isTrusted);
-  const tokens = await createTokens({
-    secret: config.JWT_SECRET,
-    publicKeyPem: config.JWT_PUBLIC_KEY,
-    jwksUrl: config.JWKS_URL,
-    audience: config.JWT_AUDIENCE,
-    issuer: config.JWT_ISSUER,
-  });
-  const authenticate = authenticateWith(tokens, database.db);
-
   const { io, engine } = createSocketServer({
     name: config.GATEWAY_NAME,
     pingIntervalMs: config.PING_INTERVAL_MS,
@@ -134,76 +75,15 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
     connectTimeoutMs: limits.CONNECT_TIMEOUT_MS,
     cors: { origin: config.ALLOWED_ORIGINS.includes('*') ? true : [...config.ALLOWED_ORIGINS], credentials: true },
   });
-  const peers = createPeers({ redis, keys, log });
-  lifecycle.onStop('peers', () => peers.stop());
-  const delivery = createDelivery({
-    db: database.db,
-    redis,
-    keys,
-    log,
-    metrics,
-    patienceMs: config.DATABASE_STATEMENT_TIMEOUT_MS,
-    evictOutsiders: (roomIds) => evictOutsiders(ctx, roomIds),
+  const { ctx, peers, rates } = openContext({ config, log, metrics, lifecycle, io });
+  const tokens = await createTokens({
+    secret: config.JWT_SECRET,
+    publicKeyPem: config.JWT_PUBLIC_KEY,
+    jwksUrl: config.JWKS_URL,
+    audience: config.JWT_AUDIENCE,
+    issuer: config.JWT_ISSUER,
   });
-  lifecycle.onStop('delivery', () => delivery.stop());
-  const rates = createLimits({ limits, redis, keys, metrics, log });
-  lifecycle.onStop('rates', () => rates.stop());
-  const content = openContentRules({ config, db: database.db, log, peers });
-  lifecycle.onStop('content rules', () => content.ofRooms.stop());
-  const sockets = new SocketRegistry();
-  const typing = createTyping({
-    gatewayId: peers.id,
-    timeoutMs: limits.TYPING_TIMEOUT_MS,
-    redis,
-    keys,
-    sockets,
-    streams: delivery.streams,
-    signals: delivery.signals,
-    onArrival: delivery.onArrival,
-  });
-  lifecycle.onStop('typing', () => typing.stop());
-  const readNews = createReadNews({ streams: delivery.streams, signals: delivery.signals, peers, sockets });
-  const readWriter = createReadWriter(database.db);
-  lifecycle.onStop('readings', async () => {
-    await readWriter.stop();
-    readNews.stop();
-  });
-  const fanout = createFanout(io, redis, keys.channels);
-  const presence = createPresence({
-    config,
-    db: database.db,
-    redis,
-    keys,
-    log,
-    metrics,
-    peers,
-    sockets,
-    fanout,
-    signals: delivery.signals,
-  });
-  const ctx: Context = Object.freeze({
-    config,
-    log,
-    metrics,
-    db: database.db,
-    redis,
-    keys,
-    sockets,
-    fanout,
-    peers,
-    content,
-    presence,
-    writer: delivery.writer,
-    roomTurns: delivery.roomTurns,
-    streams: delivery.streams,
-    limits: rates,
-    announce: delivery.announce,
-    onArrival: delivery.onArrival,
-    signals: delivery.signals,
-    typing,
-    readNews,
-    readWriter,
-  });
+  const authenticate = authenticateWith(tokens, ctx.db);
 
   hearForUsers(peers, ctx.sockets);
   openEvictions(ctx);
@@ -227,7 +107,7 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
   const codes = createCodes({ secret: config.JWT_SECRET, sender: createCodeSender(config, log) });
   lifecycle.onStop('codes', () => codes.stop());
   const sessions = openSessions(ctx, { io, gate, pending, authenticate, endings });
-  lifecycle.onStop('presence', () => presence.stop());
+  lifecycle.onStop('presence', () => ctx.presence.stop());
   lifecycle.onStop('sessions', () => sessions.stop());
   openDoor({
     io,
@@ -235,27 +115,15 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
     log,
     metrics,
     onRefused: (socket) => rates.refused(socket.data.identity.user.id, socket),
-    handlers: [
-      ...sessions.handlers,
-      ...roomHandlers,
-      ...hearingHandlers,
-      ...messageHandlers,
-      ...presenceHandlers,
-      ...receiptHandlers,
-      ...reportHandlers,
-      ...memberHandlers,
-      ...directHandlers,
-      ...blockHandlers,
-      ...typingHandlers,
-    ],
+    handlers: [...sessions.handlers, ...featureHandlers],
   });
   metrics.gauge('parley_connections', 'Open transports', () => engine.clientsCount);
   metrics.gauge('parley_sockets', 'Sockets that have joined', () => ctx.sockets.size);
-  metrics.gauge('parley_messages_waiting', 'Messages that wait for a commit', () => delivery.writer.waiting);
-  metrics.gauge('parley_rooms_held', 'Rooms whose messages wait for a lock', () => delivery.writer.roomsAside);
+  metrics.gauge('parley_messages_waiting', 'Messages that wait for a commit', () => ctx.writer.waiting);
+  metrics.gauge('parley_rooms_held', 'Rooms whose messages wait for a lock', () => ctx.writer.roomsAside);
   metrics.gauge('parley_passwords_waiting', 'Passwords that wait to be hashed or checked', passwordsWaiting);
-  metrics.gauge('parley_typists', 'Users who type in rooms that somebody hears here', () => typing.size);
-  metrics.gauge('parley_live_rooms', 'Rooms that somebody hears here', () => delivery.streams.size);
+  metrics.gauge('parley_typists', 'Users who type in rooms that somebody hears here', () => ctx.typing.size);
+  metrics.gauge('parley_live_rooms', 'Rooms that somebody hears here', () => ctx.streams.size);
 
   const app = await createHttpApp({
     log,
@@ -272,30 +140,18 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
   });
   const restRates = await mountRestRates(app, {
     parts: rates.parts,
-    keys,
+    keys: ctx.keys,
     auth: limits.RATE_AUTH,
     rest: limits.RATE_REST,
   });
   mountHealth(app, () => lifecycle.phase === 'ready');
-  mountRoutes(
-    app,
-    [
-      ...authRoutes({ tokens, codes, isAllowedOrigin }),
-      ...adminRoutes,
-      ...userRoutes,
-      ...roomRoutes,
-      ...hearingRoutes,
-      ...messageRoutes,
-      ...receiptRoutes,
-      ...reportRoutes,
-      ...contentRoutes,
-      ...memberRoutes,
-      ...auditRoutes,
-      ...blockRoutes,
-      ...docsRoutes,
-    ],
-    { ctx, authenticate, isAllowedOrigin, rates: restRates, onRefused: (userId) => rates.refused(userId) },
-  );
+  mountRoutes(app, featureRoutes({ tokens, codes, isAllowedOrigin }), {
+    ctx,
+    authenticate,
+    isAllowedOrigin,
+    rates: restRates,
+    onRefused: (userId) => rates.refused(userId),
+  });
 
   const metricsServer = await serveMetrics(metrics, { host: config.METRICS_HOST, port: config.METRICS_PORT });
   lifecycle.onStop('metrics', () => metricsServer.close());
@@ -306,10 +162,10 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
     drainSockets(ctx.sockets, { drainMs: limits.DRAIN_MS, noticeMs, open: () => engine.clientsCount }),
   );
 
-  await prepareStores({ databaseUrl: config.DATABASE_URL, redis, log, signal });
+  await prepareStores({ databaseUrl: config.DATABASE_URL, redis: ctx.redis, log, signal });
   await peers.start();
   endings.start();
-  presence.start();
+  ctx.presence.start();
   const cleaning = startCleaning(ctx);
   lifecycle.onStop('cleaning', () => cleaning.stop());
   lifecycle.ready();

@@ -21,7 +21,8 @@ import { createRoomSignals, type RoomSignals, type Signal } from '../../platform
 import type { RedisClients } from '../../platform/redis/clients.ts';
 import type { RedisKeys } from '../../platform/redis/keys.ts';
 import { createRoomChannel } from '../../platform/redis/room-channel.ts';
-import { encodeEvent, tell } from '../../platform/sockets/tell.ts';
+import { encodeEvent } from '../../platform/sockets/encode.ts';
+import { tell } from '../../platform/sockets/tell.ts';
 import type { ChatSocket } from '../../platform/sockets/types.ts';
 import { appendMessages } from './messages.sql.ts';
 import { createStore, toEntry } from './store.ts';

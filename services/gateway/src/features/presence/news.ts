@@ -1,6 +1,7 @@
 import { presenceChangedEvent, type Presence } from '@parley/protocol';
 import type { SocketRegistry } from '../../platform/sockets/registry.ts';
-import { encodeEvent, tell, type EncodedEvent } from '../../platform/sockets/tell.ts';
+import { encodeEvent, type EncodedEvent } from '../../platform/sockets/encode.ts';
+import { tell } from '../../platform/sockets/tell.ts';
 import { Latest } from './latest.ts';
 import type { NewsBatch } from './transitions.ts';
 

@@ -1,5 +1,6 @@
 import { roomUserJoinedEvent, roomUserLeftEvent, type User } from '@parley/protocol';
-import { encodeEvent, tell } from '../../platform/sockets/tell.ts';
+import { encodeEvent } from '../../platform/sockets/encode.ts';
+import { tell } from '../../platform/sockets/tell.ts';
 import type { ChatSocket } from '../../platform/sockets/types.ts';
 import { Latest } from './latest.ts';
 import { ROSTER_USERS, type RosterChange, type RosterEntry } from './roster.ts';

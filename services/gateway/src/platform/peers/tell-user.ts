@@ -1,6 +1,7 @@
 import type { Broadcast, Payload } from '@parley/protocol';
 import type { SocketRegistry } from '../sockets/registry.ts';
-import { encodeEvent, tell } from '../sockets/tell.ts';
+import { encodeEvent } from '../sockets/encode.ts';
+import { tell } from '../sockets/tell.ts';
 import { peerTopic, type Peers } from './peers.ts';
 
 const TELL_USER = peerTopic<{ userId: string; event: string; payload: unknown; except?: string }>('user:tell');

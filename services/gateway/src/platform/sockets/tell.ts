@@ -1,45 +1,51 @@
-import type { Broadcast, Payload } from '@parley/protocol';
-import { gather } from './gather.ts';
+import { GatherWindow } from './gather-window.ts';
+import type { EncodedEvent } from './encode.ts';
 import type { ChatSocket } from './types.ts';
+import { boundUnread } from './unread.ts';
 
-/** An event, encoded once for any number of sockets. */
-export interface EncodedEvent {
-  /** The Socket.IO packet, for long-polling. */
-  packet: string;
-  /** The WebSocket frame of the Engine.IO packet around it, in one piece. */
-  options: { wsPreEncodedFrame: [Buffer] };
+/** What of engine.io's sockets (6.6) writing touches; none of it is in its types. */
+interface Connection {
+  readyState: string;
+  writeBuffer: { type: string; data: string; options: object }[];
+  /** Of the last packet that was gathered: the period it was counted in. */
+  gatheredIn?: number;
+  flush(): void;
+  transport: { socket?: { _socket?: { cork(): void; uncork(): void } } };
 }
+
+const window = new GatherWindow();
+const waiting = new Set<ChatSocket>();
+let isScheduled = false;
 
 /**
- * Encodes an event of the default namespace: Socket.IO packet type 2 (EVENT) in Engine.IO packet type 4 (message).
- *
- * @see https://socket.io/docs/v4/socket-io-protocol/#exchange-protocol
+ * Tells a socket, as long as it reads: puts the packet into its connection's buffer, and writes the buffer at the end of
+ * the window. Whatever else is written to the connection meanwhile flushes it earlier, so nothing overtakes anything.
  */
-export function encodeEvent<B extends Broadcast>(event: B, payload: Payload<B>): EncodedEvent {
-  const packet = `2${JSON.stringify([event.name, payload])}`;
-  return { packet, options: { wsPreEncodedFrame: [textFrame(`4${packet}`)] } };
+export function tell(socket: ChatSocket, { packet, options }: EncodedEvent): void {
+  if (socket.data.isEnded) return;
+  const connection = socket.conn as unknown as Connection;
+  if (connection.readyState !== 'open') return;
+  window.count(connection.gatheredIn !== window.period);
+  connection.gatheredIn = window.period;
+  connection.writeBuffer.push({ type: 'message', data: packet, options });
+  waiting.add(socket);
+  if (isScheduled) return;
+  isScheduled = true;
+  const { ms } = window;
+  if (ms === 0) setImmediate(flushAll);
+  else setTimeout(flushAll, ms);
 }
 
-/** A final, unmasked text frame, as a server sends it (RFC 6455, section 5.2). */
-function textFrame(text: string): Buffer {
-  const length = Buffer.byteLength(text);
-  const head = length < 126 ? 2 : length < 65_536 ? 4 : 10;
-  const frame = Buffer.allocUnsafe(head + length);
-  frame[0] = 0x81;
-  if (head === 2) {
-    frame[1] = length;
-  } else if (head === 4) {
-    frame[1] = 126;
-    frame.writeUInt16BE(length, 2);
-  } else {
-    frame[1] = 127;
-    frame.writeBigUInt64BE(BigInt(length), 2);
+function flushAll(): void {
+  isScheduled = false;
+  for (const socket of waiting) {
+    const connection = socket.conn as unknown as Connection;
+    // One write for all frames: what is written to a corked TCP connection goes out together.
+    const tcp = connection.transport.socket?._socket;
+    tcp?.cork();
+    connection.flush();
+    tcp?.uncork();
+    boundUnread(socket);
   }
-  frame.write(text, head);
-  return frame;
-}
-
-/** Tells a socket, as long as it reads. What is told within a short window is written at once. */
-export function tell(socket: ChatSocket, event: EncodedEvent): void {
-  if (!socket.data.isEnded) gather(socket, event);
+  waiting.clear();
 }

@@ -7,7 +7,8 @@ import { createServer, request as httpRequest } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { test } from 'node:test';
 import { createSocketServer } from './server.ts';
-import { encodeEvent, tell } from './tell.ts';
+import { encodeEvent } from './encode.ts';
+import { tell } from './tell.ts';
 import type { ChatSocket } from './types.ts';
 import { hasEnoughUnread } from './unread.ts';
 
