@@ -15,6 +15,7 @@ import { openContext } from './open-context.ts';
 import { mountHealth } from './platform/health.ts';
 import { clientAddressOf, trustedProxies } from './platform/http/address.ts';
 import { createHttpApp } from './platform/http/app.ts';
+import { closeHttpApp } from './platform/http/closing.ts';
 import { createListener } from './platform/http/listener.ts';
 import { originRule } from './platform/http/origin.ts';
 import { mountRestRates } from './platform/http/rest-rates.ts';
@@ -156,7 +157,7 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
   const metricsServer = await serveMetrics(metrics, { host: config.METRICS_HOST, port: config.METRICS_PORT });
   lifecycle.onStop('metrics', () => metricsServer.close());
   await app.listen({ host: config.HOST, port: config.PORT });
-  lifecycle.onStop('http', () => app.close());
+  lifecycle.onStop('http', () => closeHttpApp(app));
   lifecycle.onStop('socket server', () => io.close());
   lifecycle.onStop('sockets', () =>
     drainSockets(ctx.sockets, { drainMs: limits.DRAIN_MS, noticeMs, open: () => engine.clientsCount }),
