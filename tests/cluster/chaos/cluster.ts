@@ -36,10 +36,9 @@ export interface ChaosCluster {
 /** No limits: the load is ours. A short drain, since rolling restarts wait for it. Heartbeats that notice a dead line. */
 const SETTINGS: Record<string, string> = {
   ...Object.fromEntries(
-    ['MESSAGES_ROOM', 'MESSAGES_USER', 'TYPING', 'JOIN', 'ROOM_CREATE', 'AUTH', 'CONNECT', 'ABUSE'].map((rate) => [
-      `RATE_${rate}`,
-      'off',
-    ]),
+    ['MESSAGES_ROOM', 'MESSAGES_USER', 'TYPING', 'JOIN', 'ROOM_CREATE', 'AUTH', 'REST', 'CONNECT', 'ABUSE'].map(
+      (rate) => [`RATE_${rate}`, 'off'],
+    ),
   ),
   MUTE_AFTER: 'off',
   MAX_PENDING_PER_ADDRESS: 'off',
