@@ -33,13 +33,13 @@ return before == 0 and 1 or 0
  * KEYS[1]: the hearers of a room (user id -> ids of the gateways where, with spaces between).
  * ARGV = gateway id, how many come, the users that come, the users that go.
  * Returns when it happened in microseconds of Redis's clock, which orders what several gateways say, those who heard the
- * room nowhere before, and those who hear it nowhere now.
+ * room nowhere before, those who hear it nowhere now, and those who go but heard it nowhere before either.
  */
 export const HEAR = `
 local time = redis.call('TIME')
 local gateway = ARGV[1]
 local firstGoing = 3 + ARGV[2]
-local came, went = {}, {}
+local came, went, absent = {}, {}, {}
 for i = 3, #ARGV do
   local user = ARGV[i]
   local at = redis.call('HGET', KEYS[1], user)
@@ -61,7 +61,9 @@ for i = 3, #ARGV do
       went[#went + 1] = user
       redis.call('HDEL', KEYS[1], user)
     end
+  else
+    absent[#absent + 1] = user
   end
 end
-return { string.format('%.0f', time[1] * 1000000 + time[2]), came, went }
+return { string.format('%.0f', time[1] * 1000000 + time[2]), came, went, absent }
 `;

@@ -16,7 +16,7 @@ interface ClaimsRedis extends Redis {
     gatewayId: string,
     coming: number,
     ...userIds: string[]
-  ): Promise<[string, string[], string[]]>;
+  ): Promise<[string, string[], string[], string[]]>;
 }
 
 /** A user who hears a room. */
@@ -30,6 +30,8 @@ export interface SeenChange {
   version: number;
   came: string[];
   went: string[];
+  /** Of those who go: who had no claim left, ours or anybody's. */
+  absent: string[];
 }
 
 /**
@@ -74,12 +76,12 @@ export class Claims {
   async hear(gatewayId: string, roomId: string, coming: string[], going: string[]): Promise<SeenChange> {
     const index = this.#keys.hearersAt(gatewayId);
     const users = [...coming, ...going];
-    const [, [at, came, went]] = await Promise.all([
+    const [, [at, came, went, absent]] = await Promise.all([
       coming.length > 0 && this.#redis.sadd(index, ...coming.map((userId) => `${roomId} ${userId}`)),
       this.#redis.parleyHear(this.#keys.hearersOf(roomId), gatewayId, coming.length, ...users),
     ]);
     if (going.length > 0) await this.#redis.srem(index, ...going.map((userId) => `${roomId} ${userId}`));
-    return { version: Number(at), came, went };
+    return { version: Number(at), came, went, absent };
   }
 
   /** Redis's clock in microseconds: what is read after it is at least as new. */

@@ -101,7 +101,7 @@ export class Hearers implements HearingWatcher {
   claimAnew(isKnown: boolean): Promise<void> {
     for (const users of this.#rooms.values()) {
       for (const hearer of users.values()) {
-        hearer.news = isKnown && hearer.claimed === true ? 'old' : 'as it is';
+        hearer.news = isKnown && (hearer.claimed === true || hearer.news === 'old') ? 'old' : 'as it is';
         hearer.claimed = undefined;
         void this.#settling.add(hearer, true);
       }
@@ -171,8 +171,10 @@ export class Hearers implements HearingWatcher {
       else if (!isHere) this.#forget(hearer);
     }
     if (coming.length + going.length === 0) return;
+    // Tried before, without an answer: if Redis lost the claim meanwhile, nobody was told.
+    const unsure = new Set(going.flatMap((hearer) => (hearer.claimed === undefined ? hearer.userId : [])));
     for (const hearer of [...coming, ...going]) hearer.claimed = undefined; // until the answer is here
-    const { version, came, went } = await claims.hear(
+    const { version, came, went, absent } = await claims.hear(
       gatewayId,
       roomId,
       coming.map(({ userId }) => userId),
@@ -185,7 +187,9 @@ export class Hearers implements HearingWatcher {
       hearer.news = 'as it is';
       if (news === 'news' || (news === 'as it is' && isNew.has(userId))) onCame({ roomId, userId }, version);
     }
-    for (const userId of went) onWent({ roomId, userId }, version);
+    for (const userId of [...went, ...absent.filter((userId) => unsure.has(userId))]) {
+      onWent({ roomId, userId }, version);
+    }
     for (const hearer of going) {
       hearer.claimed = false;
       this.#forget(hearer);

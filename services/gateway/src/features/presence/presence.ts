@@ -27,6 +27,9 @@ const ROSTER = roomTopic<RosterChange>('presence:roster');
 const MEMBER = peerTopic<{ roomId: string; userId: string; isMember: boolean }>('presence:member');
 const SWEPT = peerTopic<Record<string, never>>('presence:swept');
 
+/** After Redis has returned, so long until all gateways listen again, ms: what is told before may not be heard. */
+const RETURN_MS = 1_500;
+
 export interface PresenceOptions {
   config: Config;
   db: Kysely<Database>;
@@ -86,6 +89,13 @@ export function createPresence(options: PresenceOptions): Presence {
     else log.error({ err: error }, 'presence could not be brought up to date');
   };
 
+  let heardFrom = 0;
+  const whenHeard = (act: () => void): void => {
+    const waitMs = heardFrom - Date.now();
+    if (waitMs > 0) setTimeout(act, waitMs).unref();
+    else act();
+  };
+
   const memberships = new Memberships({ read: (userIds) => roomsOfUsers(db, userIds), onError });
   const transitions = new Transitions({
     claims,
@@ -93,7 +103,7 @@ export function createPresence(options: PresenceOptions): Presence {
     note: (online, offline) => noteOnline(db, online, offline),
     usersById: (userIds) => usersById(db, userIds),
     roomsOf: (userIds) => roomsOfUsers(db, userIds),
-    tellAll: (batch) => peers.tellAll(NEWS, batch),
+    tellAll: (batch) => whenHeard(() => peers.tellAll(NEWS, batch)),
     onError,
   });
   const connections = new Connections({
@@ -110,7 +120,7 @@ export function createPresence(options: PresenceOptions): Presence {
     gatewayId,
     settled: () => transitions.attempted(),
     usersById: (userIds) => usersById(db, userIds),
-    tell: (roomId, change) => signals.send(roomId, ROSTER, change),
+    tell: (roomId, change) => whenHeard(() => signals.send(roomId, ROSTER, change)),
     onError,
   });
   const hearers = new Hearers({
@@ -187,8 +197,8 @@ export function createPresence(options: PresenceOptions): Presence {
     rosterEvents.receive(roomId, { ...change, left });
   }
 
-  /** The first connection is no return: nothing is claimed yet. */
   const onRedisReady = (): void => {
+    heardFrom = Date.now() + RETURN_MS;
     for (const part of [connections, hearers, transitions, roster]) part.retry();
     claimAnew();
   };
