@@ -111,6 +111,7 @@ test('a member whose row somebody holds delays only its own readings', async (t)
     assert.equal((await meOf(cid, roomId))?.lastReadSeq, 0);
   });
   assert.deepEqual(await ofCid, { lastReadSeq: 2, unread: 1 });
+  assert.equal((await meOf(cid, roomId))?.lastReadSeq, 2, 'it was answered before it was done');
 });
 
 describe('the event message:read', () => {

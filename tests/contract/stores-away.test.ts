@@ -42,6 +42,7 @@ describe('PostgreSQL away', async () => {
     assert.ok((error.retryAfterMs ?? 0) > 0);
     await ana.refused('room:list', {}, 'UNAVAILABLE');
     await ana.refused('message:history', { roomId: room.id }, 'UNAVAILABLE');
+    await ana.refused('message:read', { roomId: room.id, seq: 1 }, 'UNAVAILABLE');
     const { roomId: _inThePath, ...body } = payload;
     const rest = { token: anas, params: { id: room.id }, body };
     errorOf(await call(gateway, 'roomMessagesPost', rest), 'UNAVAILABLE');
