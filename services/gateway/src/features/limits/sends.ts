@@ -97,7 +97,7 @@ export class SendLimit {
       return;
     }
     const [wasMuted, mutedUntil, muteMs, roomWaitMs, userWaitMs] = answer;
-    if (muteMs > 0) room.mute(askedAt + muteMs, mutedUntil);
+    if (muteMs > 0) room.mute(askedAt + muteMs, mutedUntil, now() - askedAt);
     if (wasMuted === 1) this.#refuseMuted(mutedUntil, muteMs, 'redis');
     if (muteMs > 0) metrics.muted.inc();
     else room.countRefusal(this.#options.rates.refusals, askedAt);
@@ -110,7 +110,7 @@ export class SendLimit {
   #refuseKnown(userId: string, roomId: string): void {
     const now = this.#options.now();
     const room = this.#rooms.find(keyOf(userId, roomId));
-    if (room && room.mutedUntil > now) this.#refuseMuted(room.mutedUntilEpoch, room.mutedUntil - now, 'local');
+    if (room && room.mutedUntil > now) this.#refuseMuted(room.mutedUntilEpoch, room.muteWait(now), 'local');
     if (this.#options.rates.refusals) return;
     const user = this.#users.find(userId);
     if ((user?.wait(now) ?? 0) > 0 || (room?.window.wait(now) ?? 0) > 0) {
@@ -123,7 +123,7 @@ export class SendLimit {
     const now = this.#options.now();
     const user = this.#users.of(userId);
     const room = this.#rooms.of(keyOf(userId, roomId));
-    if (room.mutedUntil > now) this.#refuseMuted(room.mutedUntilEpoch, room.mutedUntil - now, 'local');
+    if (room.mutedUntil > now) this.#refuseMuted(room.mutedUntilEpoch, room.muteWait(now), 'local');
     if (user.wait(now) === 0 && room.window.wait(now) === 0) {
       user.take(now);
       room.window.take(now);
@@ -168,6 +168,7 @@ class InRoom {
   /** The end of the mute by this gateway's clock, and since the epoch as clients are told. */
   mutedUntil = 0;
   mutedUntilEpoch = 0;
+  #slackMs = 0;
   #refusals: LocalWindow | undefined;
 
   constructor(rate: Rate | null) {
@@ -182,10 +183,20 @@ class InRoom {
     return this.#refusals.wait(at) > 0;
   }
 
-  /** What has led to the mute is forgotten with it. */
-  mute(until: number, untilEpoch: number): void {
+  /** How long a refused client has to wait, ms. */
+  muteWait(now: number): number {
+    return this.mutedUntil - now + this.#slackMs;
+  }
+
+  /**
+   * What has led to the mute is forgotten with it.
+   *
+   * @param slackMs by so much it may end later in Redis, which has decided a little after it was asked
+   */
+  mute(until: number, untilEpoch: number, slackMs = 0): void {
     this.mutedUntil = until;
     this.mutedUntilEpoch = untilEpoch;
+    this.#slackMs = slackMs;
     this.#refusals = undefined;
   }
 
