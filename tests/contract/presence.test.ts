@@ -117,6 +117,17 @@ describe('coming and going', () => {
     await waitForStatus(watcher, ben, 'online');
     await client.ok('presence:set', { status: 'away' });
     await waitForStatus(watcher, ben, 'away');
+    assert.equal((await client.ok('room:members', { roomId })).online, 2);
+
+    await watcher.ok('member:remove', { roomId, userId: ana });
+    assert.equal((await client.ok('room:members', { roomId })).online, 1);
+    await client.ok('presence:set', { status: 'dnd' });
+    const cid = unique('cid');
+    await roomOf(ana, cid);
+    const marker = await connect(t, there, cid);
+    await marker.ok('presence:set', { status: 'dnd' });
+    await waitForStatus(watcher, cid, 'dnd');
+    assert.equal(toldOf(watcher, ben).at(-1)?.status, 'away');
   });
 
   test('a user is online while any device is, wherever the last one was', async (t) => {
