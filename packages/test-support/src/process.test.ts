@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startProcess, type Owner } from './process.ts';
 
-/** Prints a line and then lives until it is told to end. */
-const SERVER = `process.stdout.write('ready\\n'); process.once('SIGTERM', () => { console.error('bye'); process.exit(3); });
-  setInterval(() => {}, 1000);`;
+/** Says that it is ready once it is, and lives until it is told to end. */
+const SERVER = `process.once('SIGTERM', () => { console.error('bye'); process.exit(3); });
+  setInterval(() => {}, 1000); process.stdout.write('ready\\n');`;
 
 test('it is ready when it says so, and stops with what it answers', async (t) => {
   const running = await startProcess(process.execPath, ['-e', SERVER], { owner: t, readyWhen: /^ready$/m });

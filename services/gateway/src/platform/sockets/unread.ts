@@ -10,7 +10,7 @@ const MAX_UNREAD_BYTES = 16_000_000;
 /** Above it nothing more is done for the socket until it has read, bytes. */
 const ENOUGH_UNREAD_BYTES = 4_000_000;
 /** Packets that may wait for the next poll of a long-polling client. */
-const MAX_UNREAD_PACKETS = 2_000;
+const MAX_UNREAD_PACKETS = 5_000;
 
 /** Whether the client should read before it asks for more. */
 export function hasEnoughUnread({ conn }: ChatSocket): boolean {
