@@ -5,11 +5,11 @@ import type { Identity } from '../../platform/identity.ts';
 import { tellUser } from '../../platform/peers/tell-user.ts';
 import { writeAudit } from '../audit/audit.ts';
 import { memberCame } from '../presence/status.ts';
-import { accessRoom, accessRoomLocked } from '../rooms/access.ts';
+import { accessRoom } from '../rooms/access.ts';
 import { findRoomOfMember } from '../rooms/rooms.ts';
 import { requireUser } from '../users/users.ts';
 import { underLock, type Target } from './act.ts';
-import { insertMember, isBanned } from './members.sql.ts';
+import { insertMember, isBanned, joinAsMember } from './members.sql.ts';
 
 /**
  * Makes the actor a member of a public room. Nothing happens for a member. Who comes into a deserted room owns it, since
@@ -22,12 +22,10 @@ export async function becomeMember(ctx: Context, actor: Identity, roomId: string
   const { id: userId } = actor.user;
   const { my_role: role } = await accessRoom(ctx, actor, { roomId, to: 'see' });
   if (role !== null) return false;
-  const isNew = await ctx.db.transaction().execute(async (trx) => {
-    const room = await accessRoomLocked(trx, actor, { roomId, to: 'see' });
-    if (await isBanned(trx, roomId, userId)) throw banned();
-    const newRole = room.member_count === 0 ? 'owner' : 'member';
-    return insertMember(trx, { roomId, userId, role: newRole, lastReadSeq: room.head_seq });
-  });
+  const outcome = await joinAsMember(ctx.db, roomId, userId);
+  if (outcome === 'not_found') throw new ChatError('NOT_FOUND');
+  if (outcome === 'banned') throw banned();
+  const isNew = outcome === 'joined';
   if (isNew) await memberCame(ctx, roomId, userId);
   return isNew;
 }

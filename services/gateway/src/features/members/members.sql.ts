@@ -1,7 +1,7 @@
 import type { Database, MemberRole } from '@parley/database';
 import { sql, type Kysely, type Transaction } from 'kysely';
 
-// Whoever calls these holds the lock of the room's row, but for `isBanned`.
+// Whoever calls these holds the lock of the room's row, but for `isBanned` and `joinAsMember`.
 
 export interface Member {
   role: MemberRole;
@@ -39,6 +39,17 @@ export async function insertMember(
     .where('id', '=', member.roomId)
     .execute();
   return true;
+}
+
+/** Makes somebody a member of a public room, in one round trip; the meaning of each answer stands at the function. */
+export async function joinAsMember(
+  db: Kysely<Database>,
+  roomId: string,
+  userId: string,
+): Promise<'joined' | 'member' | 'banned' | 'not_found'> {
+  const { rows } = await sql<{ outcome: 'joined' | 'member' | 'banned' | 'not_found' }>`
+    select become_member(${roomId}::uuid, ${userId}) as outcome`.execute(db);
+  return rows[0]?.outcome ?? 'not_found';
 }
 
 /** Ends a membership, and lets the gateways find out that one has ended. */
