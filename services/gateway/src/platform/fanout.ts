@@ -10,8 +10,9 @@ import type { ChatServer, ChatSocket } from './sockets/types.ts';
 const socketRoomOf = (roomId: string): string => `room:${roomId}`;
 
 /**
- * Fan-out of what may be lost: who comes and goes, who types. It goes to the sockets that hear a room, on all replicas,
- * through the Redis adapter, in no order that could be relied on. Messages and their changes go through the streams.
+ * Fan-out of what may be lost and needs no pace: that a room was changed. It goes to the sockets that hear a room, on all
+ * replicas, through the Redis adapter, in no order that could be relied on. Who comes, goes and types is gathered at the
+ * gateways that hear the room (`peers/room-signals.ts`); messages and their changes go through the streams.
  */
 export interface Fanout {
   /** @param except a socket that knows already */
