@@ -9,8 +9,21 @@ interface Process {
   pid: number;
 }
 
-function anyGateway({ cluster, random }: Stage): Process {
-  return random.pick(cluster.info.gateways);
+/** One that has clients: a gateway that has just come back has none yet, and nobody would miss it. */
+async function anyGateway({ cluster, random }: Stage): Promise<Process> {
+  const { gateways } = cluster.info;
+  const sockets = await Promise.all(gateways.map(({ metricsPort }) => countSockets(metricsPort)));
+  const some = Math.max(1, Math.max(...sockets) / 2);
+  return random.pick(gateways.filter((_, index) => (sockets[index] ?? 0) >= some));
+}
+
+async function countSockets(metricsPort: number): Promise<number> {
+  try {
+    const answer = await fetch(`http://127.0.0.1:${metricsPort}/metrics`, { signal: AbortSignal.timeout(1_000) });
+    return Number(/^parley_sockets (\d+)$/m.exec(await answer.text())?.[1]);
+  } catch {
+    return 0;
+  }
 }
 
 /** The launcher has started a new process, and it is ready. cluster.json names the old one until then. */
@@ -33,7 +46,7 @@ export const killGateway: Fault = {
   name: 'kill-gateway',
   about: 'kill -9 of a gateway',
   async strike(stage) {
-    const gateway = anyGateway(stage);
+    const gateway = await anyGateway(stage);
     process.kill(gateway.pid, 'SIGKILL');
     await comesBack(stage, gateway);
   },
@@ -43,7 +56,7 @@ export const pauseGateway: Fault = {
   name: 'pause-gateway',
   about: 'SIGSTOP of a gateway for 10 s',
   async strike(stage) {
-    const { pid } = anyGateway(stage);
+    const { pid } = await anyGateway(stage);
     process.kill(pid, 'SIGSTOP');
     await delay(10_000 * stage.pace);
     process.kill(pid, 'SIGCONT');
@@ -54,7 +67,7 @@ export const stopGateway: Fault = {
   name: 'stop-gateway',
   about: 'SIGTERM of a gateway: it drains, and a new one is started',
   async strike(stage) {
-    const gateway = anyGateway(stage);
+    const gateway = await anyGateway(stage);
     process.kill(gateway.pid, 'SIGTERM');
     await comesBack(stage, gateway);
   },
