@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { randomUUID } from 'node:crypto';
+import { ConnectError } from '@parley/protocol';
 import { eventually } from '@parley/test-support';
-import { connect } from '../support/client.ts';
+import { connect, connectRefused } from '../support/client.ts';
 import { lookInto } from '../support/database.ts';
 import { gatewayAt, startGateways } from '../support/gateways.ts';
 import { callOk, callRefused, errorOf, http } from '../support/http.ts';
 import { inSeconds, token } from '../support/tokens.ts';
+import { handshake, kinds } from '../support/transport.ts';
 
 // Contract, section 2: answers, in acknowledgements, without them, and over REST.
 
@@ -234,6 +236,24 @@ test('a fault of the server is INTERNAL with a requestId that the log knows, and
     assert.ok(own.faults.some((line) => line.includes(requestId)));
     assert.doesNotMatch(JSON.stringify(rest), /rooms|relation|select|sql|pg|at /i);
     assert.deepEqual(Object.keys(details ?? {}), ['requestId']);
+  }
+  own.faults.length = 0;
+});
+
+test('so is a fault at CONNECT and before the upgrade', async (t) => {
+  const own = await startGateways(t, 1);
+  const gateway = gatewayAt(own, 0);
+  await lookInto(t, own.databaseUrl).pool.query('alter table users rename to moved');
+  const jwt = await token('eve');
+  for (const kind of kinds) {
+    const refused = await connectRefused(t, gateway, 'eve', { token: jwt, transports: [kind] });
+    assert.equal(refused.message, 'INTERNAL');
+    const answer = await handshake(kind, gateway, { authorization: `Bearer ${jwt}` });
+    for (const { details, ...rest } of [ConnectError.parse(refused.data), errorOf(answer, 'INTERNAL')]) {
+      const { requestId } = details as { requestId: string };
+      assert.ok(own.faults.some((line) => line.includes(requestId)));
+      assert.doesNotMatch(JSON.stringify(rest), /users|relation|select|sql|pg|at /i);
+    }
   }
   own.faults.length = 0;
 });

@@ -93,6 +93,7 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
   const noticeMs = Math.min(DRAIN_NOTICE_MS, limits.DRAIN_MS);
   const pending = new PendingTransports();
   const gate = new Gate({
+    log,
     authenticate,
     addressOf: clientAddressOf(isTrusted),
     isAllowedOrigin,

@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { isStatementTimeout, isTransient, isUnavailable } from '@parley/database';
 import { ZodError } from 'zod';
 import { issuesOf } from '@parley/protocol';
 import { ChatError } from './errors.ts';
+import type { Log } from './log.ts';
 
 /** How long a client should wait before it repeats a request that met an absent store, ms. */
 export const RETRY_STORE_MS = 1_000;
@@ -17,6 +19,15 @@ export function asChatError(error: unknown): ChatError {
     return new ChatError('UNAVAILABLE', { retryAfterMs: RETRY_STORE_MS, cause: error });
   }
   return new ChatError('INTERNAL', { cause: error });
+}
+
+/** The same, for where nobody else writes faults down: a fault is logged, and answered with the id that the log has. */
+export function reportedError(log: Log, thrown: unknown, message: string): ChatError {
+  const error = asChatError(thrown);
+  if (error.code !== 'INTERNAL') return error;
+  const requestId = randomUUID();
+  log.error({ err: thrown, requestId }, message);
+  return new ChatError('INTERNAL', { details: { requestId } });
 }
 
 export function validationError(error: ZodError): ChatError {

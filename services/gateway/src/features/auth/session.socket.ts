@@ -2,7 +2,7 @@ import { type SessionEndingCode, ConnectAuth, sessionRenew, type SessionLimits }
 import type { Config } from '../../config.ts';
 import type { Context } from '../../context.ts';
 import { ChatError } from '../../platform/errors.ts';
-import { asChatError } from '../../platform/failures.ts';
+import { reportedError } from '../../platform/failures.ts';
 import type { Authenticate, Identity } from '../../platform/identity.ts';
 import { endSession } from '../../platform/sockets/ending.ts';
 import type { Gate } from '../../platform/sockets/gate.ts';
@@ -60,7 +60,7 @@ export function openSessions(ctx: Context, { io, gate, pending, authenticate, en
     void admit(socket)
       .then(
         () => next(),
-        (error: unknown) => next(connectError(reported(error))),
+        (error: unknown) => next(connectError(reportedError(ctx.log, error, 'CONNECT failed'))),
       )
       .finally(() => connecting.delete(socket.conn));
   });
@@ -157,12 +157,6 @@ export function openSessions(ctx: Context, { io, gate, pending, authenticate, en
     endings.settle(socket, since);
     watchExpiry(socket);
     return { expiresAt: new Date(identity.expiresAt).toISOString() };
-  }
-
-  function reported(thrown: unknown): ChatError {
-    const error = asChatError(thrown);
-    if (error.code === 'INTERNAL') ctx.log.error({ err: thrown }, 'CONNECT failed');
-    return error;
   }
 
   return { handlers: [handle(sessionRenew, renew)], stop: () => agenda.stop() };

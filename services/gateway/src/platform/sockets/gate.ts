@@ -1,14 +1,16 @@
 import type { Socket as Transport } from 'engine.io';
 import type { IncomingMessage } from 'node:http';
 import { ChatError } from '../errors.ts';
-import { asChatError } from '../failures.ts';
+import { reportedError } from '../failures.ts';
 import type { ClientAddressOf } from '../http/address.ts';
 import { findCredential } from '../http/credentials.ts';
 import type { IsAllowedOrigin } from '../http/origin.ts';
 import type { Authenticate, Identity } from '../identity.ts';
+import type { Log } from '../log.ts';
 import type { PendingTransports } from './pending.ts';
 
 export interface GateOptions {
+  log: Log;
   authenticate: Authenticate;
   addressOf: ClientAddressOf;
   isAllowedOrigin: IsAllowedOrigin;
@@ -60,7 +62,7 @@ export class Gate {
       if (isHandshake(request)) this.#admitted.set(request, await this.#admitHandshake(request));
       return undefined;
     } catch (error) {
-      return asChatError(error);
+      return reportedError(this.#options.log, error, 'a handshake failed');
     }
   }
 
