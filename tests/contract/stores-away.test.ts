@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { ConnectError } from '@parley/protocol';
-import { eventually } from '@parley/test-support';
+import { eventually, freePort } from '@parley/test-support';
 import { connect, connectRefused } from '../support/client.ts';
 import { openDoor } from '../support/door.ts';
 import { startGateways } from '../support/gateways.ts';
-import { call, callOk, errorOf } from '../support/http.ts';
+import { call, callOk, callRefused, errorOf } from '../support/http.ts';
 import { token } from '../support/tokens.ts';
+import { handshake, kinds } from '../support/transport.ts';
 
 // Contract, section 2: UNAVAILABLE; section 7, guarantee 9: degraded, not dead. The stores are cut off, not stopped.
 
@@ -95,4 +96,28 @@ describe('Redis away', async () => {
     );
     assert.deepEqual([ana.disconnects, ben.disconnects], [[], []]);
   });
+});
+
+describe('a store that is away at the start', () => {
+  for (const name of ['DATABASE_URL', 'REDIS_URL'] as const) {
+    test(`${name}: alive, not ready, and takes nobody in until it is there`, async (t) => {
+      const storeUrl = gateways.environment[name] as string;
+      const door = await openDoor(t, Number(new URL(storeUrl).port));
+      door.leadTo(undefined);
+      const port = String(await freePort());
+      const starting = gateways.start({
+        [name]: behind(storeUrl, door),
+        PORT: port,
+        DATABASE_CONNECT_TIMEOUT_MS: '500',
+      });
+      const gateway = { url: `http://127.0.0.1:${port}` };
+      await eventually(() => callOk(gateway, 'healthLive'));
+      await callRefused(gateway, 'healthReady', 'UNAVAILABLE');
+      for (const kind of kinds) errorOf(await handshake(kind, gateway), 'UNAVAILABLE');
+      door.leadTo(Number(new URL(storeUrl).port));
+      await starting;
+      await callOk(gateway, 'healthReady');
+      await (await connect(t, gateway, 'ana')).ok('room:list', {});
+    });
+  }
 });

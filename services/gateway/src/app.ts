@@ -89,7 +89,8 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
   hearForUsers(peers, ctx.sockets);
   openEvictions(ctx);
 
-  let drainingSince = Infinity;
+  /** When a gateway that was ready began to stop. */
+  let drainingSince: number | undefined;
   const noticeMs = Math.min(DRAIN_NOTICE_MS, limits.DRAIN_MS);
   const pending = new PendingTransports();
   const gate = new Gate({
@@ -99,7 +100,7 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
     isAllowedOrigin,
     pending,
     connections: () => engine.clientsCount,
-    isOpen: () => lifecycle.phase === 'ready' || Date.now() - drainingSince < noticeMs,
+    isOpen: () => lifecycle.phase === 'ready' || (drainingSince !== undefined && Date.now() - drainingSince < noticeMs),
     maxConnections: limits.MAX_CONNECTIONS,
     maxPendingPerAddress: limits.MAX_PENDING_PER_ADDRESS,
     requireUpgradeAuth: config.REQUIRE_UPGRADE_AUTH,
@@ -181,7 +182,7 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
       return lifecycle.phase;
     },
     stop: () => {
-      drainingSince = Math.min(drainingSince, Date.now());
+      drainingSince ??= lifecycle.phase === 'ready' ? Date.now() : undefined;
       return lifecycle.stop(limits.DRAIN_MS + CLOSE_DEADLINE_MS);
     },
   };
