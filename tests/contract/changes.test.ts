@@ -3,6 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { after, describe, test } from 'node:test';
 import { connect, type Client } from '../support/client.ts';
 import { gatewayAt, startGateways } from '../support/gateways.ts';
+import { callOk } from '../support/http.ts';
+import { token } from '../support/tokens.ts';
 
 // Contract, sections 4 and 7: edit, delete, react, and the stream of changes.
 
@@ -81,6 +83,15 @@ describe('message:delete', () => {
     assert.equal(message.sender.id, 'ben');
     assert.ok(message.deletedAt !== undefined);
   });
+
+  test('moderators any, also those of an owner', async () => {
+    const at = await roomWithMessage();
+    await ana.ok('member:role', { roomId: at.roomId, userId: 'ben', role: 'moderator' });
+    await ben.refused('message:edit', { ...at, content: 'mine now' }, 'FORBIDDEN');
+    const { message } = await ben.ok('message:delete', at);
+    assert.deepEqual([message.sender.id, message.content], ['ana', '']);
+    assert.deepEqual(await ana.waitFor('message:updated', ({ roomId }) => roomId === at.roomId), message);
+  });
 });
 
 describe('message:react', () => {
@@ -107,6 +118,20 @@ describe('message:react', () => {
     assert.deepEqual([first.message.rev, again.message], [1, first.message]);
   });
 
+  test('names the first twenty users, and counts all', async (t) => {
+    const at = await roomWithMessage();
+    const crowd = await Promise.all(
+      Array.from({ length: 21 }, (_, index) => connect(t, index % 2 === 0 ? here : there, `fan${index}`)),
+    );
+    for (const one of crowd) {
+      await one.ok('room:join', { roomId: at.roomId });
+      await one.ok('message:react', { ...at, emoji: '👏', on: true });
+    }
+    const { messages } = await ben.ok('message:history', { roomId: at.roomId });
+    const userIds = crowd.slice(0, 20).map(({ userId }) => userId);
+    assert.deepEqual(messages[0]?.reactions, [{ emoji: '👏', count: 21, userIds }]);
+  });
+
   test('a message has only so many different reactions', async () => {
     const at = await roomWithMessage();
     for (let index = 0; index < 50; index += 1) await ben.ok('message:react', { ...at, emoji: `e${index}`, on: true });
@@ -114,6 +139,36 @@ describe('message:react', () => {
     await ben.refused('message:react', { ...at, emoji: 'more', on: true }, 'CONFLICT');
     await ana.ok('message:react', { ...at, emoji: 'e7', on: true });
   });
+});
+
+test('a member need not hear the room to edit, delete and react', async (t) => {
+  const { roomId } = await roomWithMessage();
+  const cid = await connect(t, there, 'cid');
+  await callOk(here, 'roomJoinPost', { token: await token('cid'), params: { id: roomId } });
+  const { seq } = await cid.send(roomId, 'mine');
+  await cid.ok('message:edit', { roomId, seq, content: 'edited' });
+  await cid.ok('message:react', { roomId, seq: 1, emoji: '👍', on: true });
+  const { message } = await cid.ok('message:delete', { roomId, seq });
+  const told = await ana.waitFor('message:updated', (one) => one.roomId === roomId && one.rev === 3);
+  assert.deepEqual(told, message);
+  assert.deepEqual(updates(cid, roomId), [], 'it hears the room by that');
+});
+
+test('with echo the one that asks hears its change as well, once and in order', async (t) => {
+  const { roomId, seq } = await roomWithMessage();
+  const [echoing, device] = [await connect(t, there, 'ana', { auth: { echo: true } }), await connect(t, here, 'ana')];
+  for (const one of [echoing, device]) await one.ok('room:join', { roomId });
+  const { message } = await echoing.ok('message:edit', { roomId, seq, content: 'two' });
+  await ben.ok('message:react', { roomId, seq, emoji: '👍', on: true });
+  const deleted = await echoing.ok('message:delete', { roomId, seq });
+  for (const one of [echoing, device]) {
+    await one.waitFor('message:updated', ({ deletedAt }) => deletedAt !== undefined);
+    assert.deepEqual(
+      updates(one, roomId).map(({ rev }) => rev),
+      [1, 2, 3],
+    );
+    assert.deepEqual([updates(one, roomId)[0], updates(one, roomId)[2]], [message, deleted.message]);
+  }
 });
 
 test('changes of many at once have one order, without a gap, on every gateway', async (t) => {
