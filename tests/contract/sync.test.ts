@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, describe, test } from 'node:test';
 import { connect, type Client } from '../support/client.ts';
+import { lookInto } from '../support/database.ts';
 import { gatewayAt, startGateways } from '../support/gateways.ts';
 
 // Contract, sections 4 and 7: rooms:sync (guarantee 5), and the way from a page to the stream (guarantee 2).
@@ -154,4 +155,29 @@ test('joins and syncs in the middle of a flood lose and repeat nothing', async (
     const expected = Array.from({ length: last.seq - (from[index] ?? 0) }, (_, step) => (from[index] ?? 0) + 1 + step);
     assert.deepEqual(stream, expected, `${one.userId} from ${from[index]}`);
   }
+});
+
+test('a room that has run away is said to be so: room:resync, and a sync goes on from there', async (t) => {
+  const roomId = await roomWith(1);
+  const [ben, deaf] = [await connect(t, there, 'ben'), await connect(t, there, 'deaf')];
+  for (const one of [ben, deaf]) await one.ok('room:join', { roomId });
+  await deaf.ok('room:leave', { roomId });
+  // Past all gateways, and far more than a stream makes up for.
+  const COUNT = 2_500;
+  await lookInto(t, gateways.databaseUrl).pool.query(
+    `select append_messages(
+      array_fill($1::uuid, array[n]), array_fill('ana'::text, array[n]), (select array_agg('i' || i) from generate_series(1, n) i),
+      (select array_agg(gen_random_uuid()) from generate_series(1, n)), array_fill('x'::text, array[n]),
+      array_fill(null::bigint, array[n]), 1000) from (select $2::integer as n) as _`,
+    [roomId, COUNT],
+  );
+  const { reason, ...cut } = await ben.waitFor('room:resync');
+  assert.deepEqual(cut, { roomId, headSeq: COUNT + 1, headRev: 0 });
+  assert.ok(reason.length > 0);
+  assert.deepEqual(ben.contents(roomId), [], 'it was told of it, and had some of it all the same');
+  const entry = await sync(ben, roomId, 1);
+  assert.deepEqual([entry.truncated, entry.room.headSeq, entry.messages.at(-1)?.seq], [true, COUNT + 1, COUNT + 1]);
+  await ana.send(roomId, 'next');
+  assert.equal((await ben.waitFor('message:new')).seq, COUNT + 2);
+  assert.deepEqual(deaf.all('room:resync'), []);
 });
