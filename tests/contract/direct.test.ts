@@ -70,11 +70,14 @@ describe('direct:open', () => {
 
   test('both hear it once they join, also with history and REST', async () => {
     const { room } = await ana.ok('direct:open', { userId: 'ben' });
+    await ben.ok('direct:open', { userId: 'ana' });
+    await ana.send(room.id, 'unheard');
     for (const client of [ana, ben]) await client.ok('room:join', { roomId: room.id });
     await ana.send(room.id, 'hello ben');
     await ben.waitFor('message:new', ({ content }) => content === 'hello ben');
+    assert.deepEqual(ben.contents(room.id), ['hello ben']);
     const { rooms } = await ben.ok('room:list', { scope: 'mine' });
-    assert.equal(rooms.find(({ id }) => id === room.id)?.me?.unread, 1);
+    assert.equal(rooms.find(({ id }) => id === room.id)?.me?.unread, 2);
   });
 
   test('oneself is VALIDATION_ERROR, an unknown user NOT_FOUND', async () => {

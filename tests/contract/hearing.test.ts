@@ -109,6 +109,25 @@ describe('room:join', () => {
     assert.equal(members.filter(({ role }) => role === 'owner').length, 1);
   });
 
+  test('brings the first page of the members, and where the next one begins', async (t) => {
+    const roomId = await roomWith(0);
+    const names = Array.from({ length: 50 }, (_, index) => `p${String(index).padStart(2, '0')}`);
+    for (const name of names) {
+      await callOk(here, 'roomJoinPost', { token: await token(name), params: { id: roomId }, body: { history: 0 } });
+    }
+    const late = await connect(t, there, 'zoe');
+    const { members, nextCursor, online, room } = await late.ok('room:join', { roomId });
+    assert.deepEqual([members.length, room.memberCount, online], [50, 52, 2]);
+    const first = await late.ok('room:members', { roomId });
+    assert.deepEqual(first, { members, nextCursor, online });
+    const rest = await late.ok('room:members', { roomId, cursor: nextCursor ?? '' });
+    assert.deepEqual(
+      [...members, ...rest.members].map(({ id }) => id),
+      ['ana', ...names, 'zoe'],
+    );
+    assert.equal(rest.nextCursor, undefined);
+  });
+
   test('needs either roomId or name', async () => {
     const roomId = await roomWith(0);
     for (const payload of [{}, { roomId, name: 'Both' }, { create: true }]) {

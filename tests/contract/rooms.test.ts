@@ -213,6 +213,18 @@ describe('room:list', async () => {
     assert.ok((await cat.ok('room:list', { limit: 100 })).rooms.every(({ kind }) => kind === 'public'));
   });
 
+  test('a page has 50 unless one asks for another size, 1 to 100', async () => {
+    const maker = await connect({ after }, there, 'maker');
+    for (let index = 0; index < 51; index += 1) await maker.ok('room:create', { name: `Sized ${index}` });
+    assert.equal((await maker.ok('room:list', { search: 'sized' })).rooms.length, 50);
+    assert.equal((await callOk(here, 'roomsGet', { token: anas, query: { search: 'sized' } })).rooms.length, 50);
+    assert.equal((await maker.ok('room:list', { search: 'sized', limit: 100 })).rooms.length, 51);
+    for (const limit of [0, 101, 1.5, '5']) {
+      await maker.refused('room:list', { limit }, 'VALIDATION_ERROR');
+      await maker.refused('room:members', { roomId: ids[0], limit }, 'VALIDATION_ERROR');
+    }
+  });
+
   test('without a payload it is the first page of the public rooms', async () => {
     const whole = await ben.ok('room:list', {});
     assert.deepEqual(await ben.request('room:list'), { ok: true, data: whole });
