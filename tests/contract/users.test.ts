@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { randomUUID } from 'node:crypto';
+import { eventually } from '@parley/test-support';
 import { connect } from '../support/client.ts';
 import { gatewayAt, startGateways } from '../support/gateways.ts';
 import { callOk } from '../support/http.ts';
@@ -61,6 +62,24 @@ test('a new name claim renames, and others see the new name at the other gateway
   assert.equal(heard.sender.name, 'Lady Ada');
   const { members } = await eve.ok('room:members', { roomId: room.id });
   assert.equal(members.find(({ id }) => id === 'ada')?.name, 'Lady Ada');
+});
+
+test('whoever types is shown under the new name, wherever it was changed and wherever the socket is', async (t) => {
+  const typist = await connect(t, here, 'typist', { token: await token('typist', { name: 'First' }) });
+  const { room } = await typist.ok('room:create', { name: 'Names that type' });
+  const eve = await connect(t, there, 'eve');
+  await eve.ok('room:join', { roomId: room.id });
+  const isShownAs = (name: string) =>
+    eventually(async () => {
+      await typist.ok('typing:start', { roomId: room.id });
+      await typist.ok('typing:stop', { roomId: room.id });
+      assert.equal(eve.all('typing:start').at(-1)?.user.name, name);
+    });
+  await isShownAs('First');
+  await callOk(there, 'mePatch', { token: await token('typist', { name: 'First' }), body: { name: 'Chosen' } });
+  await isShownAs('Chosen');
+  await callOk(there, 'meGet', { token: await token('typist', { name: 'Claimed' }) });
+  await isShownAs('Claimed');
 });
 
 test('session:renew with a new name renames', async (t) => {

@@ -9,6 +9,7 @@ import { openSessions } from './features/auth/session.socket.ts';
 import { createTokens } from './features/auth/tokens.ts';
 import { startCleaning } from './features/cleaning/cleaning.ts';
 import { openEvictions } from './features/hearing/evict.ts';
+import { hearRenames } from './features/users/users.ts';
 import { featureHandlers, featureRoutes } from './features.ts';
 import { Lifecycle, type Phase } from './lifecycle.ts';
 import { openContext } from './open-context.ts';
@@ -84,10 +85,11 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
     audience: config.JWT_AUDIENCE,
     issuer: config.JWT_ISSUER,
   });
-  const authenticate = authenticateWith(tokens, ctx.db);
+  const authenticate = authenticateWith(tokens, ctx);
 
   hearForUsers(peers, ctx.sockets);
   openEvictions(ctx);
+  hearRenames(ctx);
 
   /** When a gateway that was ready began to stop. */
   let drainingSince: number | undefined;

@@ -1,7 +1,7 @@
-import type { Database } from '@parley/database';
-import type { Kysely } from 'kysely';
+import type { Context } from '../../context.ts';
 import { ChatError } from '../../platform/errors.ts';
 import type { Authenticate } from '../../platform/identity.ts';
+import { tellRenamed } from '../users/users.ts';
 import { findBearer, upsertClaimedUser } from './bearer.sql.ts';
 import { endingOf } from './standing.ts';
 import type { Tokens } from './tokens.ts';
@@ -11,7 +11,8 @@ import type { Tokens } from './tokens.ts';
  * becomes a user here, and a new `name` claim renames one who has no password; a banned user's tokens and those of a
  * session that was ended are refused.
  */
-export function authenticateWith(tokens: Tokens, db: Kysely<Database>): Authenticate {
+export function authenticateWith(tokens: Tokens, ctx: Context): Authenticate {
+  const { db } = ctx;
   return async (token) => {
     const { userId, name: claimedName, ...credential } = await tokens.verify(token);
     const bearer = await findBearer(db, { userId, ...credential });
@@ -21,6 +22,7 @@ export function authenticateWith(tokens: Tokens, db: Kysely<Database>): Authenti
       bearer && !isNewName
         ? bearer
         : await upsertClaimedUser(db, { id: userId, name: claimedName ?? userId, claimedName });
+    if (bearer && user.name !== bearer.name) tellRenamed(ctx, user);
     return { user: { id: user.id, name: user.name }, ...credential };
   };
 }

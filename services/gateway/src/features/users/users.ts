@@ -2,8 +2,23 @@ import type { User } from '@parley/protocol';
 import type { Context } from '../../context.ts';
 import { ChatError } from '../../platform/errors.ts';
 import type { Identity } from '../../platform/identity.ts';
+import { peerTopic } from '../../platform/peers/peers.ts';
 import { findUser, updateProfile } from './users.sql.ts';
 import { toUser } from './view.ts';
+
+const RENAMED = peerTopic<{ id: string; name: string }>('users:renamed');
+
+/** Lets the sockets of this gateway take over the names that their users are given, here or elsewhere. */
+export function hearRenames(ctx: Context): void {
+  ctx.peers.on(RENAMED, ({ id, name }) => {
+    for (const socket of ctx.sockets.ofUser(id)) socket.data.identity = { ...socket.data.identity, user: { id, name } };
+  });
+}
+
+/** A user has another name: what its sockets show of it from now on, such as who types, bears that one. */
+export function tellRenamed(ctx: Context, { id, name }: { id: string; name: string }): void {
+  ctx.peers.tellAll(RENAMED, { id, name });
+}
 
 /** @throws ChatError `NOT_FOUND` */
 export async function loadUser(ctx: Context, userId: string): Promise<User> {
@@ -38,9 +53,7 @@ export async function patchMe(
     ctx.presence.onlineAmong([actor.user.id]),
   ]);
   if (!row) throw new ChatError('NOT_FOUND');
-  for (const socket of ctx.sockets.ofUser(row.id)) {
-    socket.data.identity = { ...socket.data.identity, user: { id: row.id, name: row.name } };
-  }
+  if (changes.name !== undefined) tellRenamed(ctx, row);
   ctx.presence.statusChanged(row.id);
   return { user: toUser(row, online.has(row.id)) };
 }
