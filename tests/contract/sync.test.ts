@@ -59,6 +59,14 @@ describe('rooms:sync', () => {
       [[1, 3, 'edited twice']],
     );
     assert.equal(room.headRev, 3);
+    assert.deepEqual(
+      (await sync(ben, roomId, 3, 0)).changed?.map(({ seq, rev }) => [seq, rev]),
+      [
+        [3, 2],
+        [1, 3],
+      ],
+      'by ascending rev, not seq',
+    );
     assert.deepEqual((await sync(ben, roomId, 3, 2)).changed?.length, 1);
     assert.deepEqual((await sync(ben, roomId, 3, 3)).changed, []);
   });
