@@ -207,7 +207,7 @@ test('PARLEY_RESTART=false leaves dead what died', async (t) => {
   process.kill(info.redis.pid, 'SIGKILL');
   await eventually(() => assert.match(launcher.process.output, /Redis was killed by SIGKILL \(/));
   assert.deepEqual(await readInfo(dataDir), info);
-  assert.equal((await launcher.process.stop()).code, 0);
+  assert.equal((await launcher.process.stop('SIGINT')).code, 0);
   assertNoneRuns(pidsOf(info).values());
 });
 
