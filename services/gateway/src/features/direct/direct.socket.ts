@@ -4,5 +4,5 @@ import { handle, type SocketHandler } from '../../platform/sockets/handle.ts';
 import { openDirect } from './direct.ts';
 
 export const directHandlers: SocketHandler<Context>[] = [
-  handle(directOpen, (ctx, { actor, socket }, input) => openDirect(ctx, actor, input, socket.id)),
+  handle(directOpen, (ctx, { actor }, input) => openDirect(ctx, actor, input)),
 ];

@@ -14,14 +14,12 @@ import { directKey, findDirectRoomId, insertDirectRoom } from './direct.sql.ts';
  * The direct room with another user: the same for both, every time, also when both open it at once. When it is new, all
  * devices of both are told.
  *
- * @param except the id of the socket that gets the answer
  * @throws ChatError `NOT_FOUND`, `VALIDATION_ERROR` for oneself, `FORBIDDEN` for a new one with who blocks the actor
  */
 export async function openDirect(
   ctx: Context,
   actor: Identity,
   { userId }: { userId: string },
-  except?: string,
 ): Promise<{ room: Room }> {
   const { id: actorId } = actor.user;
   if (userId === actorId) {
@@ -43,7 +41,7 @@ export async function openDirect(
   if (roomId === undefined) throw new ChatError('NOT_FOUND');
   if (isNew) {
     await Promise.all([memberCame(ctx, roomId, actorId), memberCame(ctx, roomId, userId)]);
-    await Promise.all([tellAdded(ctx, { roomId, userId: actorId }, except), tellAdded(ctx, { roomId, userId })]);
+    await Promise.all([tellAdded(ctx, { roomId, userId: actorId }), tellAdded(ctx, { roomId, userId })]);
   }
   return getRoom(ctx, actor, roomId);
 }

@@ -10,8 +10,6 @@ export interface Eviction {
   userId: string;
   /** Told to all sockets of the user. Absent: nothing is told, since the membership did not end by this. */
   reason?: 'left' | 'removed' | 'banned';
-  /** The id of a socket that is not told, since it has the answer. */
-  except?: string;
 }
 
 const EVICT = peerTopic<Eviction>('hearing:evict');
@@ -41,11 +39,11 @@ export async function evict(ctx: Context, eviction: Eviction): Promise<void> {
  * In one go, so that nothing of the room comes after `room:removed`. It is emitted and not told, since that writes at
  * once, and before it what waits to be written together; the answer to whoever removes must not overtake it.
  */
-function evictHere(ctx: Context, { roomId, userId, reason, except }: Eviction): void {
+function evictHere(ctx: Context, { roomId, userId, reason }: Eviction): void {
   for (const socket of ctx.sockets.ofUser(userId)) {
     ctx.streams.evict(socket, roomId);
     ctx.fanout.unhear(socket, roomId);
-    if (reason && socket.id !== except) socket.emit(roomRemovedEvent.name, { roomId, reason });
+    if (reason) socket.emit(roomRemovedEvent.name, { roomId, reason });
   }
   ctx.typing.removed(roomId, userId);
   ctx.readNews.removed(roomId, userId);

@@ -8,7 +8,7 @@ import { syncRooms } from './sync.ts';
 
 export const hearingHandlers: SocketHandler<Context>[] = [
   handle(roomCreate, async (ctx, request, input) => {
-    const { id } = (await createRoom(ctx, request.actor, input, request.socket.id)).room;
+    const { id } = (await createRoom(ctx, request.actor, input)).room;
     return hearAfterAnswer(ctx, request, [id], async (heads) => {
       const created = await getRoom(ctx, request.actor, id); // somebody may have joined and spoken already
       heads.set(id, { seq: created.room.headSeq, rev: created.room.headRev });

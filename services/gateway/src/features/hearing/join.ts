@@ -23,8 +23,8 @@ export interface JoinInput {
 
 /**
  * Makes one a member of a public room if one is not yet, and answers with its stream up to `room.headSeq` and
- * `room.headRev`. The socket hears what comes after them once it has the answer. The other devices of a new member are
- * told of the room.
+ * `room.headRev`. The socket hears what comes after them once it has the answer. All devices of a new member are told
+ * of the room.
  *
  * @param request absent for REST, which hears nothing
  * @throws ChatError `NOT_FOUND`, `FORBIDDEN` when banned, `RATE_LIMITED`
@@ -36,8 +36,7 @@ export async function joinRoom(
   request?: SocketRequest,
 ): Promise<JoinedRoom> {
   await ctx.limits.requireJoin(actor.user.id);
-  const except = request?.socket.id;
-  const { roomId, isNew } = await enter(ctx, actor, input.target, except);
+  const { roomId, isNew } = await enter(ctx, actor, input.target);
   try {
     const joined = await (request
       ? hearAfterAnswer(ctx, request, [roomId], async (heads) => {
@@ -46,7 +45,7 @@ export async function joinRoom(
           return read;
         })
       : readRoom(ctx, actor, roomId, input));
-    if (isNew) tellUser(ctx, { userId: actor.user.id, except }, roomAddedEvent, { room: joined.room });
+    if (isNew) tellUser(ctx, actor.user.id, roomAddedEvent, { room: joined.room });
     return joined;
   } catch (error) {
     throw await whyNotIn(ctx, actor, roomId, error);
@@ -61,10 +60,9 @@ async function enter(
   ctx: Context,
   actor: Identity,
   target: JoinInput['target'],
-  except?: string,
 ): Promise<{ roomId: string; isNew: boolean }> {
   for (let tries = 1; ; tries += 1) {
-    const roomId = 'roomId' in target ? target.roomId : await roomIdByName(ctx, actor, target, except);
+    const roomId = 'roomId' in target ? target.roomId : await roomIdByName(ctx, actor, target);
     try {
       return { roomId, isNew: await becomeMember(ctx, actor, roomId) };
     } catch (error) {

@@ -64,10 +64,10 @@ export async function addMember(
  * Tells all devices of a new member about the room. The membership is committed: failing to tell does not undo it, and
  * the room is in the user's list.
  */
-export async function tellAdded(ctx: Context, { roomId, userId }: Target, except?: string): Promise<void> {
+export async function tellAdded(ctx: Context, { roomId, userId }: Target): Promise<void> {
   try {
     const room = await findRoomOfMember(ctx, userId, roomId);
-    if (room) tellUser(ctx, { userId, except }, roomAddedEvent, { room });
+    if (room) tellUser(ctx, userId, roomAddedEvent, { room });
   } catch (error) {
     ctx.log.warn({ err: error, roomId, userId }, 'a new member was not told');
   }

@@ -14,16 +14,14 @@ import { countOwners, deleteBan, deleteMember, findHeir, insertBan, setRole } fr
  * Ends somebody's membership; of oneself it is leaving for good. Resolves when none of the user's sockets hears the room
  * any more, at whichever gateway.
  *
- * @param except the id of the asking socket, which has the answer
  * @throws ChatError `NOT_FOUND`, `NOT_A_MEMBER`, `FORBIDDEN`
  */
 export async function removeMember(
   ctx: Context,
   actor: Identity,
   { roomId, userId }: Target,
-  except?: string,
 ): Promise<Record<string, never>> {
-  if (userId === actor.user.id) return leaveForGood(ctx, actor, roomId, except);
+  if (userId === actor.user.id) return leaveForGood(ctx, actor, roomId);
   await underLock(ctx, actor, { roomId, act: 'remove' }, async (trx, room) => {
     await loadTarget(trx, room, userId);
     await deleteMember(trx, roomId, userId);
@@ -36,25 +34,16 @@ export async function removeMember(
 /**
  * Ends one's own membership. A room keeps at least one owner: the last one passes it on.
  *
- * @param except the id of the asking socket, which has the answer
  * @throws ChatError `NOT_FOUND`, `NOT_A_MEMBER`, `FORBIDDEN` for direct rooms
  */
-export async function leaveForGood(
-  ctx: Context,
-  actor: Identity,
-  roomId: string,
-  except?: string,
-): Promise<Record<string, never>> {
+export async function leaveForGood(ctx: Context, actor: Identity, roomId: string): Promise<Record<string, never>> {
   const { id: userId } = actor.user;
   await underLock(ctx, actor, { roomId, act: 'leave' }, async (trx, room) => {
     await deleteMember(trx, roomId, userId);
     await writeAudit(trx, { roomId, actorId: userId, act: 'member:leave', targetId: userId });
     if (room.my_role === 'owner') await passOn(trx, roomId, userId);
   });
-  await Promise.all([
-    memberWent(ctx, roomId, userId),
-    evict(ctx, { roomId, userId, reason: 'left', ...(except !== undefined && { except }) }),
-  ]);
+  await Promise.all([memberWent(ctx, roomId, userId), evict(ctx, { roomId, userId, reason: 'left' })]);
   return {};
 }
 

@@ -10,9 +10,7 @@ import { changeRole, muteMember } from './standing.ts';
 
 export const memberHandlers: SocketHandler<Context>[] = [
   handle(memberAdd, (ctx, { actor, socket }, input) => inOrder(socket, () => addMember(ctx, actor, input))),
-  handle(memberRemove, (ctx, { actor, socket }, input) =>
-    inOrder(socket, () => removeMember(ctx, actor, input, socket.id)),
-  ),
+  handle(memberRemove, (ctx, { actor, socket }, input) => inOrder(socket, () => removeMember(ctx, actor, input))),
   handle(memberRole, (ctx, { actor, socket }, input) => inOrder(socket, () => changeRole(ctx, actor, input))),
   handle(memberMute, (ctx, { actor, socket }, input) => inOrder(socket, () => muteMember(ctx, actor, input))),
   handle(memberBan, (ctx, { actor, socket }, input) => inOrder(socket, () => banMember(ctx, actor, input))),

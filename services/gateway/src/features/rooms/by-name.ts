@@ -8,21 +8,19 @@ import { findPublicRoomId } from './rooms.sql.ts';
 /**
  * The public room of a name, made when asked for.
  *
- * @param except the socket that asks, which is not told of the room that it makes
  * @throws ChatError `NOT_FOUND`
  */
 export async function roomIdByName(
   ctx: Context,
   actor: Identity,
   { name, create }: { name: string; create: boolean },
-  except?: string,
 ): Promise<string> {
   const nameKey = roomNameKey(name);
   const found = await findPublicRoomId(ctx.db, nameKey);
   if (found !== undefined) return found;
   if (!create) throw new ChatError('NOT_FOUND');
   try {
-    const { room } = await createRoom(ctx, actor, { name, kind: 'public' }, except);
+    const { room } = await createRoom(ctx, actor, { name, kind: 'public' });
     return room.id;
   } catch (error) {
     // Somebody was faster: then it is that room.

@@ -25,12 +25,7 @@ export const NAME_TAKEN = 'A room has this name';
  * @param except the id of the socket that gets the answer
  * @throws ChatError `CONFLICT` when a public room has that name, `RATE_LIMITED`
  */
-export async function createRoom(
-  ctx: Context,
-  actor: Identity,
-  input: NewRoom,
-  except?: string,
-): Promise<{ room: Room }> {
+export async function createRoom(ctx: Context, actor: Identity, input: NewRoom): Promise<{ room: Room }> {
   const id = uuidv7();
   await ctx.limits.makeRoom(actor.user.id, async () => {
     try {
@@ -51,7 +46,7 @@ export async function createRoom(
   });
   await memberCame(ctx, id, actor.user.id);
   const created = await getRoom(ctx, actor, id);
-  tellUser(ctx, { userId: actor.user.id, except }, roomAddedEvent, created);
+  tellUser(ctx, actor.user.id, roomAddedEvent, created);
   return created;
 }
 
