@@ -142,6 +142,23 @@ describe('MUTE_AFTER, MUTE_FOR', () => {
     assert.deepEqual(await sends(ana, await newRoom(ana), 1), ['OK'], 'muted in another room');
   });
 
+  test('is shown as mutedUntil, and lifted like any other mute', async (t) => {
+    const [here, there] = (await start(2, env)) as [TestGateway, TestGateway];
+    const [owner, ana] = [await connect(t, here, 'owner'), await connect(t, there, 'ana')];
+    const roomId = await newRoom(owner);
+    await ana.ok('room:join', { roomId });
+    assert.deepEqual((await sends(ana, roomId, 6)).slice(2), [...times(3, 'RATE_LIMITED'), 'MUTED']);
+    const { until } = (await ana.refused('message:send', message(roomId), 'MUTED')).details as { until?: string };
+    assert.equal((await ana.ok('room:join', { roomId })).room.me?.mutedUntil, until);
+    const listed = await ana.ok('room:list', { scope: 'mine' });
+    assert.equal(listed.rooms.find(({ id }) => id === roomId)?.me?.mutedUntil, until);
+    assert.deepEqual(await owner.ok('member:mute', { roomId, userId: 'ana', forMs: 0 }), {});
+    assert.equal((await ana.ok('room:join', { roomId })).room.me?.mutedUntil, undefined);
+    for (const device of [ana, await connect(t, here, 'ana')]) {
+      assert.notEqual((await sends(device, roomId, 1))[0], 'MUTED'); // the window may still be full
+    }
+  });
+
   test('a mute ends by itself, and what led to it is forgotten', async (t) => {
     const [gateway] = (await start(1, { ...env, MUTE_FOR: '3s' })) as [TestGateway];
     const ana = await connect(t, gateway, 'ana');

@@ -63,7 +63,7 @@ export function openContext({ config, log, metrics, lifecycle, io }: ContextOpti
     evictOutsiders: (roomIds) => evictOutsiders(ctx, roomIds),
   });
   lifecycle.onStop('delivery', () => delivery.stop());
-  const rates = createLimits({ limits, redis, keys, metrics, log });
+  const rates = createLimits({ limits, redis, keys, peers, metrics, log });
   lifecycle.onStop('rates', () => rates.stop());
   const content = openContentRules({ config, db: database.db, log, peers });
   lifecycle.onStop('content rules', () => content.ofRooms.stop());

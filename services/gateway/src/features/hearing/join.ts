@@ -85,7 +85,7 @@ async function readRoom(
       ? catchUp(ctx, [row], new Map([[row.id, cursor]])).then(([missed]) => missed)
       : newestPage(ctx, row, history),
     membersPage(ctx, roomId),
-    toRooms(ctx, [row]),
+    toRooms(ctx, actor.user.id, [row]),
   ]);
   if (!room || !caughtUp) throw new ChatError('NOT_FOUND');
   return { room, ...page, online: room.onlineCount, ...caughtUp };

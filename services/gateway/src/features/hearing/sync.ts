@@ -43,7 +43,7 @@ async function readMissed(
 ): Promise<Map<string, SyncedRoom>> {
   const access = await accessRooms(ctx, actor, { roomIds: [...cursors.keys()], to: 'take part' });
   const rows = [...access.values()].flatMap((row) => (row instanceof ChatError ? [] : row));
-  const [views, missed] = await Promise.all([toRooms(ctx, rows), catchUp(ctx, rows, cursors)]);
+  const [views, missed] = await Promise.all([toRooms(ctx, actor.user.id, rows), catchUp(ctx, rows, cursors)]);
   const synced = new Map(
     views.map((room, index): [string, SyncedRoom] => {
       heads.set(room.id, { seq: room.headSeq, rev: room.headRev });

@@ -5,6 +5,7 @@ import { readConfig } from '../../config.ts';
 import { createLog } from '../../platform/log.ts';
 import { Metrics } from '../../platform/metrics.ts';
 import { connectRedis, type RedisClients } from '../../platform/redis/clients.ts';
+import { createPeers } from '../../platform/peers/peers.ts';
 import { redisKeys } from '../../platform/redis/keys.ts';
 import { createLimits, type OpenLimits } from './limits.ts';
 
@@ -30,7 +31,9 @@ async function gateways(count: number, env: Record<string, string>): Promise<Ope
   });
   return Promise.all(
     Array.from({ length: count }, async () => {
-      const made = createLimits({ limits, redis: await connected(), keys, metrics: new Metrics(), log });
+      const redis = await connected();
+      const peers = createPeers({ redis, keys, log });
+      const made = createLimits({ limits, redis, keys, peers, metrics: new Metrics(), log });
       opened.push({ close: () => made.stop() });
       return made;
     }),

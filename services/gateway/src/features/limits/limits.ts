@@ -6,12 +6,15 @@ import { Limiter, windowName, type LimiterOptions, type LimitParts } from '../..
 import { Sweeper } from '../../platform/rate-limit/local-windows.ts';
 import { RateRefusal } from '../../platform/rate-limit/refusal.ts';
 import { Turnstile } from '../../platform/rate-limit/turnstile.ts';
+import { peerTopic, type Peers } from '../../platform/peers/peers.ts';
 import type { RedisClients } from '../../platform/redis/clients.ts';
 import type { RedisKeys } from '../../platform/redis/keys.ts';
 import { endAfterAnswers } from '../../platform/sockets/leaving.ts';
 import type { ChatSocket } from '../../platform/sockets/types.ts';
 import { Abuse } from './abuse.ts';
 import { SendLimit } from './sends.ts';
+
+const UNMUTED = peerTopic<{ userId: string; roomId: string }>('limits:unmuted');
 
 /** What users may do how often (contract, section 8), counted over all replicas; per gateway while Redis is away. */
 export interface Limits {
@@ -21,6 +24,10 @@ export interface Limits {
    * @throws RateRefusal, MutedRefusal (the promise rejects with them, too)
    */
   message(userId: string, roomId: string): Promise<void> | undefined;
+  /** The ends of the mutes that refusals have brought about, ms since the epoch, of those rooms where there is one. */
+  mutedUntil(userId: string, roomIds: readonly string[]): Promise<ReadonlyMap<string, number>>;
+  /** Ends such a mute, at all gateways. */
+  unmute(userId: string, roomId: string): Promise<void>;
   /** Whether `typing:start` of a user in a room is to be passed on. Does not throw, and a no is no refusal. */
   typing(userId: string, roomId: string): Promise<boolean>;
   /** @throws RateRefusal */
@@ -49,11 +56,12 @@ export interface LimitsOptions {
   limits: LimitValues;
   redis: RedisClients;
   keys: RedisKeys;
+  peers: Peers;
   metrics: Metrics;
   log: Log;
 }
 
-export function createLimits({ limits, redis, keys, metrics, log }: LimitsOptions): OpenLimits {
+export function createLimits({ limits, redis, keys, peers, metrics, log }: LimitsOptions): OpenLimits {
   const now = (): number => performance.now();
   const circuit = new Circuit({
     now,
@@ -72,6 +80,7 @@ export function createLimits({ limits, redis, keys, metrics, log }: LimitsOption
       muteForMs: limits.MUTE_FOR ?? 0,
     },
   });
+  peers.on(UNMUTED, ({ userId, roomId }) => sends.unmuted(userId, roomId));
   const limiterOf = (name: string, rate: LimitValues['RATE_JOIN'], keyOf: LimiterOptions['keyOf']) =>
     rate ? new Limiter({ ...parts, name, rate, keyOf }) : undefined;
   const joins = limiterOf('join', limits.RATE_JOIN, (userId, name) => keys.rateOf(userId, name));
@@ -93,6 +102,11 @@ export function createLimits({ limits, redis, keys, metrics, log }: LimitsOption
   return {
     parts,
     message: (userId, roomId) => sends.admit(userId, roomId),
+    mutedUntil: (userId, roomIds) => sends.mutedUntil(userId, roomIds),
+    async unmute(userId, roomId) {
+      await sends.unmute(userId, roomId);
+      await peers.askAll(UNMUTED, { userId, roomId });
+    },
     typing: async (userId, roomId) => (await typing?.take(`${roomId} ${userId}`))?.passed ?? true,
     async requireJoin(userId) {
       const taken = await joins?.take(userId);

@@ -60,6 +60,31 @@ export class SendLimit {
     return undefined;
   }
 
+  /** The ends of the automatic mutes of a user, ms since the epoch, of those rooms where there is one. */
+  async mutedUntil(userId: string, roomIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const { rates, keys } = this.#options;
+    if (!rates.refusals || roomIds.length === 0) return new Map();
+    const ends = await this.#redis
+      .mget(roomIds.map((roomId) => keys.rateOf(userId, `muted:${roomId}`)))
+      .catch(() => roomIds.map((roomId) => this.#rooms.find(keyOf(userId, roomId))?.mutedUntilEpoch ?? 0));
+    return new Map(
+      roomIds.flatMap((roomId, index): [string, number][] => {
+        const end = Number(ends[index] ?? 0);
+        return end > Date.now() ? [[roomId, end]] : [];
+      }),
+    );
+  }
+
+  /** Ends the automatic mute of a user in a room, in Redis. */
+  async unmute(userId: string, roomId: string): Promise<void> {
+    await this.#redis.del(this.#options.keys.rateOf(userId, `muted:${roomId}`)).catch(() => {}); // it ends by itself
+  }
+
+  /** The automatic mute of a user in a room was lifted: this gateway forgets it. */
+  unmuted(userId: string, roomId: string): void {
+    this.#rooms.find(keyOf(userId, roomId))?.unmute();
+  }
+
   async #ask(userId: string, roomId: string): Promise<void> {
     const { turnstile, circuit, keys, now } = this.#options;
     const turn = turnstile.enter(userId);
@@ -181,6 +206,11 @@ class InRoom {
     this.#refusals ??= localWindow(rate);
     this.#refusals.take(at);
     return this.#refusals.wait(at) > 0;
+  }
+
+  unmute(): void {
+    this.mutedUntil = 0;
+    this.mutedUntilEpoch = 0;
   }
 
   /** How long a refused client has to wait, ms. */

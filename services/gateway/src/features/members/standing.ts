@@ -33,7 +33,7 @@ export async function changeRole(
 /**
  * Keeps a member from sending and editing. It holds from the answer on: the commit of a message looks it up.
  *
- * @param input `forMs`: from now, 0 lifts it
+ * @param input `forMs`: from now; 0 lifts it, and the mute of `MUTE_AFTER` as well
  * @throws ChatError `NOT_FOUND`, `NOT_A_MEMBER`, `FORBIDDEN`
  */
 export async function muteMember(
@@ -47,5 +47,6 @@ export async function muteMember(
     await setMuted(trx, roomId, userId, forMs);
     await writeAudit(trx, { roomId, actorId: actor.user.id, act: 'member:mute', targetId: userId, details: { forMs } });
   });
+  if (forMs === 0) await ctx.limits.unmute(userId, roomId);
   return {};
 }

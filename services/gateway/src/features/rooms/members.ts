@@ -22,7 +22,10 @@ export async function getMembers(
 ): Promise<MembersPage & { online: number }> {
   const room = await accessRoom(ctx, actor, { roomId, to: 'see' });
   const [after] = cursor === undefined ? [] : decodeCursor(cursor, [USER_ID]);
-  const [page, [view]] = await Promise.all([membersPage(ctx, roomId, { after, limit }), toRooms(ctx, [room])]);
+  const [page, [view]] = await Promise.all([
+    membersPage(ctx, roomId, { after, limit }),
+    toRooms(ctx, actor.user.id, [room]),
+  ]);
   return { ...page, online: view?.onlineCount ?? 0 };
 }
 

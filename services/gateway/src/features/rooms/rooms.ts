@@ -54,13 +54,13 @@ export async function createRoom(ctx: Context, actor: Identity, input: NewRoom):
 export async function findRoomOfMember(ctx: Context, userId: string, roomId: string): Promise<Room | undefined> {
   const row = await findRoom(ctx.db, roomId, userId);
   if (!row || row.my_role === null) return undefined;
-  const [room] = await toRooms(ctx, [row]);
+  const [room] = await toRooms(ctx, userId, [row]);
   return room;
 }
 
 export async function getRoom(ctx: Context, actor: Identity, roomId: string): Promise<{ room: Room }> {
   const row = await accessRoom(ctx, actor, { roomId, to: 'see' });
-  const [room] = await toRooms(ctx, [row]);
+  const [room] = await toRooms(ctx, actor.user.id, [row]);
   return { room: room as Room };
 }
 
@@ -89,5 +89,8 @@ export async function getRooms(
   });
   const page = rows.slice(0, input.limit);
   const last = rows.length > page.length ? page.at(-1) : undefined;
-  return { rooms: await toRooms(ctx, page), ...(last && { nextCursor: encodeCursor(String(last.activity), last.id) }) };
+  return {
+    rooms: await toRooms(ctx, actor.user.id, page),
+    ...(last && { nextCursor: encodeCursor(String(last.activity), last.id) }),
+  };
 }

@@ -3,16 +3,26 @@ import type { Context } from '../../context.ts';
 import { toUser } from '../users/view.ts';
 import type { RoomRow } from './rooms.sql.ts';
 
-/** Rooms as the protocol says them, with who is online at this moment. */
-export async function toRooms(ctx: Context, rows: readonly RoomRow[]): Promise<Room[]> {
-  const [counts, online] = await Promise.all([
+/** Rooms as the protocol says them to a viewer, with who is online at this moment. */
+export async function toRooms(ctx: Context, viewerId: string, rows: readonly RoomRow[]): Promise<Room[]> {
+  const [counts, online, muted] = await Promise.all([
     ctx.presence.countOnline(rows.map((row) => row.id)),
     ctx.presence.onlineAmong(rows.flatMap((row) => row.peer_id ?? [])),
+    ctx.limits.mutedUntil(
+      viewerId,
+      rows.flatMap((row) => (row.my_role === null ? [] : row.id)),
+    ),
   ]);
-  return rows.map((row, index) => toRoom(row, counts[index] ?? 0, online));
+  return rows.map((row, index) => {
+    const mutedUntil = Math.max(row.my_muted_until?.getTime() ?? 0, muted.get(row.id) ?? 0);
+    return toRoom(row, { onlineCount: counts[index] ?? 0, online, mutedUntil });
+  });
 }
 
-function toRoom(row: RoomRow, onlineCount: number, online: ReadonlySet<string>): Room {
+function toRoom(
+  row: RoomRow,
+  { onlineCount, online, mutedUntil }: { onlineCount: number; online: ReadonlySet<string>; mutedUntil: number },
+): Room {
   const lastReadSeq = row.my_last_read_seq ?? 0;
   return {
     id: row.id,
@@ -31,8 +41,7 @@ function toRoom(row: RoomRow, onlineCount: number, online: ReadonlySet<string>):
         role: row.my_role,
         lastReadSeq,
         unread: Math.max(0, row.head_seq - lastReadSeq),
-        ...(row.my_muted_until !== null &&
-          row.my_muted_until.getTime() > Date.now() && { mutedUntil: row.my_muted_until.toISOString() }),
+        ...(mutedUntil > Date.now() && { mutedUntil: new Date(mutedUntil).toISOString() }),
       },
     }),
     ...(row.peer_id !== null && {
