@@ -3,7 +3,7 @@ import type { Context } from '../../context.ts';
 import { ChatError } from '../../platform/errors.ts';
 import type { Identity } from '../../platform/identity.ts';
 import { accessRoom } from '../rooms/access.ts';
-import { decodeCursor, encodeCursor } from '../rooms/cursor.ts';
+import { cutPage, decodeCursor } from '../rooms/cursor.ts';
 import { listAudit, type AuditRow } from './audit.sql.ts';
 
 const ENTRY_ID = /^\d{1,15}$/;
@@ -21,9 +21,8 @@ export async function getAudit(
     before: before === undefined ? undefined : Number(before),
     limit: limit + 1,
   });
-  const page = rows.slice(0, limit);
-  const last = rows.length > page.length ? page.at(-1) : undefined;
-  return { entries: page.map(toEntry), ...(last && { nextCursor: encodeCursor(String(last.id)) }) };
+  const { page, next } = cutPage(rows, limit, (row) => [String(row.id)]);
+  return { entries: page.map(toEntry), ...next };
 }
 
 function toEntry(row: AuditRow): AuditEntry {

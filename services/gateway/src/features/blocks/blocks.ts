@@ -2,7 +2,7 @@ import type { UserRef } from '@parley/protocol';
 import type { Context } from '../../context.ts';
 import { ChatError } from '../../platform/errors.ts';
 import type { Identity } from '../../platform/identity.ts';
-import { decodeCursor, encodeCursor } from '../rooms/cursor.ts';
+import { cutPage, decodeCursor } from '../rooms/cursor.ts';
 import { requireUser } from '../users/users.ts';
 import { deleteBlock, insertBlock, isBlocking, listBlocks } from './blocks.sql.ts';
 
@@ -39,7 +39,6 @@ export async function getBlocks(
 ): Promise<{ users: UserRef[]; nextCursor?: string }> {
   const [after] = cursor === undefined ? [] : decodeCursor(cursor, [USER_ID]);
   const rows = await listBlocks(ctx.db, actor.user.id, { after, limit: limit + 1 });
-  const users = rows.slice(0, limit);
-  const last = rows.length > users.length ? users.at(-1) : undefined;
-  return { users, ...(last && { nextCursor: encodeCursor(last.id) }) };
+  const { page: users, next } = cutPage(rows, limit, (row) => [row.id]);
+  return { users, ...next };
 }

@@ -7,7 +7,7 @@ import { RETRY_STORE_MS } from '../../platform/failures.ts';
 import type { Identity } from '../../platform/identity.ts';
 import type { ChatSocket } from '../../platform/sockets/types.ts';
 import { accessRoom } from '../rooms/access.ts';
-import { decodeCursor, encodeCursor } from '../rooms/cursor.ts';
+import { cutPage, decodeCursor } from '../rooms/cursor.ts';
 import { toUser } from '../users/view.ts';
 import { ReadWriter } from './read-writer.ts';
 import { findReadable, listReaders, markRead } from './receipts.sql.ts';
@@ -66,14 +66,13 @@ export async function getReaders(
   const message = await findReadable(ctx.db, roomId, seq);
   if (!message) throw new ChatError('NOT_FOUND', { message: 'There is no message with this seq' });
   const rows = await listReaders(ctx.db, { roomId, seq, message }, { after, limit: limit + 1 });
-  const page = rows.slice(0, limit);
+  const { page, next } = cutPage(rows, limit, (row) => [row.id]);
   const online = await ctx.presence.onlineIn(
     roomId,
     page.map((row) => row.id),
   );
-  const last = rows.length > page.length ? page.at(-1) : undefined;
   return {
     readers: page.map((row) => toUser(row, online.has(row.id))),
-    ...(last && { nextCursor: encodeCursor(last.id) }),
+    ...next,
   };
 }

@@ -6,7 +6,7 @@ import type { Identity } from '../../platform/identity.ts';
 import { writeAudit } from '../audit/audit.ts';
 import { messagesAt } from '../messages/history.ts';
 import { accessRoom } from '../rooms/access.ts';
-import { decodeCursor, encodeCursor } from '../rooms/cursor.ts';
+import { cutPage, decodeCursor } from '../rooms/cursor.ts';
 import { findTarget, insertReport, listOpenReports, resolveReport } from './reports.sql.ts';
 
 /** Open reports of one member in one room, so that nobody fills the moderators' list. */
@@ -49,13 +49,12 @@ export async function getReports(
   await requireModerator(ctx, actor, roomId);
   const [after] = cursor === undefined ? [] : decodeCursor(cursor, [REPORT_ID]);
   const rows = await listOpenReports(ctx.db, roomId, { after, limit: limit + 1 });
-  const page = rows.slice(0, limit);
+  const { page, next } = cutPage(rows, limit, (row) => [row.id]);
   const messages = await messagesAt(
     ctx,
     roomId,
     page.map((row) => row.seq),
   );
-  const last = rows.length > page.length ? page.at(-1) : undefined;
   const reports = page.flatMap((row): Report[] => {
     const message = messages.get(row.seq);
     if (!message) return []; // can't be: messages keep their place for ever
@@ -69,7 +68,7 @@ export async function getReports(
       },
     ];
   });
-  return { reports, ...(last && { nextCursor: encodeCursor(last.id) }) };
+  return { reports, ...next };
 }
 
 /** Closes a report; nothing happens when it is closed. @throws ChatError as `getReports` */

@@ -1,7 +1,22 @@
 import { ChatError } from '../../platform/errors.ts';
 
+/**
+ * Cuts a page off rows of which one more was read than it may have, so that it is known whether another page follows.
+ *
+ * @param keysOf the sort keys by which the next page is found
+ */
+export function cutPage<Row>(
+  rows: readonly Row[],
+  limit: number,
+  keysOf: (row: Row) => string[],
+): { page: Row[]; next: { nextCursor?: string } } {
+  const page = rows.slice(0, limit);
+  const last = rows.length > page.length ? page.at(-1) : undefined;
+  return { page, next: last ? { nextCursor: encodeCursor(...keysOf(last)) } : {} };
+}
+
 /** A cursor is opaque to clients: base64url of the last entry's sort keys. */
-export function encodeCursor(...keys: string[]): string {
+function encodeCursor(...keys: string[]): string {
   return Buffer.from(JSON.stringify(keys)).toString('base64url');
 }
 

@@ -7,7 +7,7 @@ import type { Identity } from '../../platform/identity.ts';
 import { tellUser } from '../../platform/peers/tell-user.ts';
 import { memberCame } from '../presence/status.ts';
 import { accessRoom } from './access.ts';
-import { decodeCursor, encodeCursor } from './cursor.ts';
+import { cutPage, decodeCursor } from './cursor.ts';
 import { findRoom, insertRoom, listRooms } from './rooms.sql.ts';
 import { toRooms } from './view.ts';
 
@@ -87,10 +87,6 @@ export async function getRooms(
     after: activity !== undefined && id !== undefined ? { activity: Number(activity), id } : undefined,
     limit: input.limit + 1,
   });
-  const page = rows.slice(0, input.limit);
-  const last = rows.length > page.length ? page.at(-1) : undefined;
-  return {
-    rooms: await toRooms(ctx, actor.user.id, page),
-    ...(last && { nextCursor: encodeCursor(String(last.activity), last.id) }),
-  };
+  const { page, next } = cutPage(rows, input.limit, (row) => [String(row.activity), row.id]);
+  return { rooms: await toRooms(ctx, actor.user.id, page), ...next };
 }
