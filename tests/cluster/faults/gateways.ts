@@ -42,15 +42,18 @@ async function isReady(port: number): Promise<boolean> {
   }
 }
 
-export const killGateway: Fault = {
-  name: 'kill-gateway',
-  about: 'kill -9 of a gateway',
+/** A gateway ends by a signal, and another process is started in its place. */
+const endedBy = (signal: NodeJS.Signals, name: string, about: string): Fault => ({
+  name,
+  about,
   async strike(stage) {
     const gateway = await anyGateway(stage);
-    process.kill(gateway.pid, 'SIGKILL');
+    process.kill(gateway.pid, signal);
     await comesBack(stage, gateway);
   },
-};
+});
+
+export const killGateway = endedBy('SIGKILL', 'kill-gateway', 'kill -9 of a gateway');
 
 export const pauseGateway: Fault = {
   name: 'pause-gateway',
@@ -63,15 +66,11 @@ export const pauseGateway: Fault = {
   },
 };
 
-export const stopGateway: Fault = {
-  name: 'stop-gateway',
-  about: 'SIGTERM of a gateway: it drains, and a new one is started',
-  async strike(stage) {
-    const gateway = await anyGateway(stage);
-    process.kill(gateway.pid, 'SIGTERM');
-    await comesBack(stage, gateway);
-  },
-};
+export const stopGateway = endedBy(
+  'SIGTERM',
+  'stop-gateway',
+  'SIGTERM of a gateway: it drains, and a new one is started',
+);
 
 export const rollingRestart: Fault = {
   name: 'rolling-restart',

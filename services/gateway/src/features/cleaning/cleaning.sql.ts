@@ -65,58 +65,49 @@ const mutes: Leftover = {
     ) x where m.room_id = x.room_id and m.user_id = x.user_id`,
 };
 
+/**
+ * Removes rows of a table by age, the oldest first.
+ *
+ * @param at `table`, its `key`, and the time `by` which a row is old
+ * @param before which time it has to be
+ */
+const oldRows =
+  ({ table, key, by }: { table: string; key: string; by: string }, before: RawBuilder<unknown>): Leftover['remove'] =>
+  (limit) => sql`
+    delete from ${sql.table(table)} where ${sql.ref(key)} = any (array(
+      select ${sql.ref(key)} from ${sql.table(table)} where ${sql.ref(by)} < ${before} order by ${sql.ref(by)}
+      limit ${limit} for update skip locked
+    ))`;
+
 const auditEntries = (stayMs: number): Leftover => ({
   what: 'audit entries',
-  remove: (limit) => sql`
-    delete from audit_log where id = any (array(
-      select id from audit_log where at < ${ago(stayMs)} order by at limit ${limit} for update skip locked
-    ))`,
+  remove: oldRows({ table: 'audit_log', key: 'id', by: 'at' }, ago(stayMs)),
 });
 
 const resolvedReports = (stayMs: number): Leftover => ({
   what: 'reports',
-  remove: (limit) => sql`
-    delete from message_reports where id = any (array(
-      select id from message_reports where resolved_at < ${ago(stayMs)} order by resolved_at limit ${limit}
-      for update skip locked
-    ))`,
+  remove: oldRows({ table: 'message_reports', key: 'id', by: 'resolved_at' }, ago(stayMs)),
 });
 
 const accountLeftovers: Leftover[] = [
   {
     // A week longer than it is good for, so that its tokens are still told to be expired and not unknown.
     what: 'sessions',
-    remove: (limit) => sql`
-      delete from sessions where id = any (array(
-        select id from sessions where expires_at < now() - interval '7 days' order by expires_at limit ${limit}
-        for update skip locked
-      ))`,
+    remove: oldRows({ table: 'sessions', key: 'id', by: 'expires_at' }, sql`now() - interval '7 days'`),
   },
   {
     // One that comes a second time gives a theft away; after so long nobody has it any more.
     what: 'refresh tokens',
-    remove: (limit) => sql`
-      delete from refresh_tokens where token_hash = any (array(
-        select token_hash from refresh_tokens where used_at < now() - interval '60 days' order by used_at limit ${limit}
-        for update skip locked
-      ))`,
+    remove: oldRows({ table: 'refresh_tokens', key: 'token_hash', by: 'used_at' }, sql`now() - interval '60 days'`),
   },
   {
     what: 'login codes',
-    remove: (limit) => sql`
-      delete from login_codes where account_key = any (array(
-        select account_key from login_codes where expires_at < now() order by expires_at limit ${limit}
-        for update skip locked
-      ))`,
+    remove: oldRows({ table: 'login_codes', key: 'account_key', by: 'expires_at' }, sql`now()`),
   },
   {
     // An hour for clocks that differ: past its `exp` a token is refused for that.
     what: 'revoked tokens',
-    remove: (limit) => sql`
-      delete from revoked_tokens where token_id = any (array(
-        select token_id from revoked_tokens where expires_at < now() - interval '1 hour' order by expires_at limit ${limit}
-        for update skip locked
-      ))`,
+    remove: oldRows({ table: 'revoked_tokens', key: 'token_id', by: 'expires_at' }, sql`now() - interval '1 hour'`),
   },
   {
     // Neither the window in which failures count nor a lock lasts so long.
