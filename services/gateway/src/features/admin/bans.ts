@@ -1,8 +1,10 @@
 import type { Context } from '../../context.ts';
 import { ChatError } from '../../platform/errors.ts';
 import type { Identity } from '../../platform/identity.ts';
+import { writeAudit } from '../audit/audit.ts';
 import { askEnded } from '../auth/endings.ts';
-import { banUser, insertOperatorAct, unbanUser } from './bans.sql.ts';
+import { endAllSessions } from '../auth/sessions.ts';
+import { banUser, unbanUser } from './bans.sql.ts';
 
 /**
  * Bans a user from the whole deployment, or lifts that. A ban is done when it returns: its sockets are ended at all
@@ -15,8 +17,9 @@ export async function setBan(ctx: Context, actor: Identity, input: { userId: str
   const { userId, on } = input;
   const isNews = await ctx.db.transaction().execute(async (trx) => {
     const changed = await (on ? banUser(trx, userId) : unbanUser(trx, userId));
+    if (on && changed !== undefined) await endAllSessions(trx, userId);
     const act = on ? 'user:ban' : 'user:unban';
-    if (changed) await insertOperatorAct(trx, { actorId: actor.user.id, act, targetId: userId });
+    if (changed) await writeAudit(trx, { actorId: actor.user.id, act, targetId: userId });
     return changed;
   });
   if (isNews === undefined) throw new ChatError('NOT_FOUND');

@@ -3,7 +3,13 @@ import type { Kysely, Transaction } from 'kysely';
 
 export async function insertAudit(
   trx: Transaction<Database>,
-  entry: { roomId: string; actorId: string; act: string; targetId: string | null; details: Record<string, unknown> },
+  entry: {
+    roomId: string | null;
+    actorId: string;
+    act: string;
+    targetId: string | null;
+    details: Record<string, unknown>;
+  },
 ): Promise<void> {
   await trx
     .insertInto('audit_log')

@@ -12,10 +12,13 @@ export type AuditedAct =
   | 'member:mute'
   | 'member:ban'
   | 'member:unban'
-  | 'report:resolve';
+  | 'report:resolve'
+  | 'user:ban'
+  | 'user:unban';
 
 export interface Audited {
-  roomId: string;
+  /** Absent for an operator's act. */
+  roomId?: string;
   actorId: string;
   act: AuditedAct;
   /** Whom it was done to. */
@@ -24,10 +27,10 @@ export interface Audited {
   details?: Record<string, unknown>;
 }
 
-/** Writes down what is done in a room, in the transaction that does it. */
+/** Writes down what is done in a room or by an operator, in the transaction that does it. */
 export function writeAudit(
   trx: Transaction<Database>,
   { roomId, actorId, act, targetId, details = {} }: Audited,
 ): Promise<void> {
-  return insertAudit(trx, { roomId, actorId, act, targetId: targetId ?? null, details });
+  return insertAudit(trx, { roomId: roomId ?? null, actorId, act, targetId: targetId ?? null, details });
 }

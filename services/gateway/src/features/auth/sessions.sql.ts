@@ -67,6 +67,11 @@ export async function endCredentials(trx: Transaction<Database>, userId: string)
     .set({ tokens_valid_after: sql`clock_timestamp()` })
     .where('id', '=', userId)
     .execute();
+  await endSessionsOf(trx, userId);
+}
+
+/** To be called with the user's row locked, as a statement of its own: it has to see what a login has just committed. */
+export async function endSessionsOf(trx: Transaction<Database>, userId: string): Promise<void> {
   await trx
     .updateTable('sessions')
     .set({ ended_at: sql`clock_timestamp()` })

@@ -1,10 +1,12 @@
+import type { Database } from '@parley/database';
 import type { User } from '@parley/protocol';
+import type { Transaction } from 'kysely';
 import { createHash, randomBytes } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import type { Context } from '../../context.ts';
 import { ChatError } from '../../platform/errors.ts';
 import { loadUser } from '../users/users.ts';
-import { insertSession } from './sessions.sql.ts';
+import { endSessionsOf, insertSession } from './sessions.sql.ts';
 import type { Tokens } from './tokens.ts';
 
 export const ACCESS_TTL_MS = 15 * 60_000;
@@ -51,6 +53,11 @@ export async function openSession(
   });
   if (!isOpen) throw new ChatError('UNAUTHORIZED', { message: 'Wrong username or password' });
   return handOut(ctx, tokens, { bearer: account, sessionId, refreshToken: refresh.token });
+}
+
+/** Ends all sessions of a user whose row the transaction has locked. Their sockets are told by `endings.ts`. */
+export function endAllSessions(trx: Transaction<Database>, userId: string): Promise<void> {
+  return endSessionsOf(trx, userId);
 }
 
 /** The answer of everything that logs one in. */
