@@ -15,8 +15,7 @@ const socketRoomOf = (roomId: string): string => `room:${roomId}`;
  * gateways that hear the room (`peers/room-signals.ts`); messages and their changes go through the streams.
  */
 export interface Fanout {
-  /** @param except a socket that knows already */
-  toRoom<B extends Broadcast>(roomId: string, event: B, payload: Payload<B>, except?: ChatSocket): void;
+  toRoom<B extends Broadcast>(roomId: string, event: B, payload: Payload<B>): void;
   hear(socket: ChatSocket, roomId: string): void;
   unhear(socket: ChatSocket, roomId: string): void;
   /** Has somebody told of every `hear` and `unhear`; a socket that disconnects is not said to unhear. */
@@ -33,11 +32,10 @@ export function createFanout(io: ChatServer, redis: RedisClients, channels: stri
   const watchers: HearingWatcher[] = [];
   io.adapter(createShardedAdapter(redis.commands, redis.subscriber, { channelPrefix: channels }));
   return {
-    toRoom(roomId, event, payload, except) {
+    toRoom(roomId, event, payload) {
       const target = io.to(socketRoomOf(roomId));
-      const operator = except ? target.except(except.id) : target;
       // The payload belongs to the event by this function's own signature, which the union of all events can't express.
-      (operator.emit as (name: string, data: unknown) => void).call(operator, event.name, payload);
+      (target.emit as (name: string, data: unknown) => void).call(target, event.name, payload);
     },
     hear(socket, roomId) {
       void socket.join(socketRoomOf(roomId));

@@ -27,7 +27,7 @@ export async function underLock<T>(
 ): Promise<T> {
   await accessRoom(ctx, actor, { roomId, to: 'take part' });
   return ctx.db.transaction().execute(async (trx) => {
-    const room = await accessRoomLocked(trx, actor, { roomId, to: 'take part' });
+    const room = await accessRoomLocked(trx, actor, roomId);
     if (room.kind === 'direct')
       throw new ChatError('FORBIDDEN', { message: 'Nobody comes to or leaves a direct room' });
     if (act !== 'leave' && !mayAct(room, act)) throw notYours();

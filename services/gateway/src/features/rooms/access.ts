@@ -46,7 +46,7 @@ export async function accessRooms(
 }
 
 /**
- * The same for whoever changes the room or its members: takes the lock that orders it with the sends, then looks who the
+ * The same for a member who changes the room or its members: takes the lock that orders it with the sends, then looks who the
  * actor is, so that a membership that has just ended counts no more. Ask `accessRoom` before the transaction: outsiders
  * should not be able to hold up a room's senders.
  *
@@ -55,11 +55,11 @@ export async function accessRooms(
 export async function accessRoomLocked(
   trx: Transaction<Database>,
   actor: Identity,
-  { roomId, to }: { roomId: string; to: Purpose },
+  roomId: string,
 ): Promise<LockedRoom> {
   const room = await lockRoom(trx, roomId);
   const role = room && (await findRole(trx, roomId, actor.user.id));
-  return allowed(room && { ...room, my_role: role ?? null }, to);
+  return allowed(room && { ...room, my_role: role ?? null }, 'take part');
 }
 
 function allowed<Room extends Pick<RoomRow, 'kind' | 'my_role'>>(room: Room | undefined, to: Purpose): Room {

@@ -47,7 +47,7 @@ export async function changeRoom(
 async function change(ctx: Context, actor: Identity, roomId: string, wanted: RoomChanges): Promise<RoomChanges> {
   try {
     return await ctx.db.transaction().execute(async (trx) => {
-      const room = await accessRoomLocked(trx, actor, { roomId, to: 'take part' });
+      const room = await accessRoomLocked(trx, actor, roomId);
       requireOwner(room);
       const changes = differences(room, wanted);
       const { wordFilter } = wanted;
