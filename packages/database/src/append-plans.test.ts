@@ -32,14 +32,14 @@ function assertIndexed(plans: string): void {
   assert.match(plans, /LockRows/, 'the plans of the function are there');
   assert.doesNotMatch(plans, /Seq Scan/);
   assert.doesNotMatch(plans, /JIT:/);
+  for (const [scan] of plans.matchAll(/Index (Only )?Scan.*\n.*/g)) assert.match(scan, /\n *Index Cond:/, 'read whole');
   const wanted = [
     /Index Cond: \(\(room_id = i\.room_id\) AND \(sender_id = i\.sender_id\) AND \(client_msg_id = i\.client_msg_id\)\)/,
     /using users_pkey/,
     // Looked up only for direct rooms: a plan below a condition.
-    /SubPlan[^]*?using user_blocks_pkey/,
-    /Index Cond: \(\(room_id = g\w*\.room_id\) AND \(seq = g\w*\.stored_seq\)\)/,
-    /Index Cond: \(id = h\w*\.room_id\)/,
-    /using members_\w+ on members m[^]*?Index Cond: \(\(\w+ = h\w*\.\w+\) AND \(\w+ = h\w*\.\w+\)\)/,
+    /SubPlan[^]*?using user_blocks_pkey[^]*?Index Cond: \(\(user_id = o\.user_id\) AND \(blocked_id = i\.sender_id\)\)/,
+    /Index Cond: \(id = ANY \(ARRAY\[h\w*\.room_id\]\)\)/,
+    /using members_\w+ on members m\b[^]*?Index Cond: \((\(\w+ = ANY \(ARRAY\[h\w*\.\w+\]\)\)( AND )?){2}\)/,
   ];
   for (const pattern of wanted) assert.match(plans, pattern);
 }
@@ -56,7 +56,9 @@ test('the plans inside use indexes from the first call on empty tables, and afte
     })) {
       await client.query('select set_config($1, $2, false)', [name, value]);
     }
-    // More than five calls: from then on PostgreSQL may keep a general plan.
+    assertIndexed(await explainAppends(client, 8));
+    // Small and known to be small: the worst to plan by, as such a plan may stay when they have grown.
+    await sql`analyze`.execute(db);
     assertIndexed(await explainAppends(client, 8));
 
     await sql`insert into users (id, name) select 'u' || g, 'n' from generate_series(1, 5000) g`.execute(db);
