@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { edgesFor } from '../target/descriptors.ts';
 import type { Kind } from '../target/target.ts';
 
 /** What `npm run bench` is asked for. */
@@ -51,8 +52,7 @@ nothing missing, memory and time of a connection, CPU and work of the stores.
   --p99 MS             the bound (100)               --quiet N       deliveries/s of the first step (5000)
   --start N            deliveries/s to begin with (15000), --limit N to end with (1000000), --precision N (0.08)
   --gather LIST        ms the bare fan-out gathers, a run each (0,10,25,40)
-  --replicas N         gateways (3)                  --edges N       HAProxy processes (1; 2 for 10,000 clients where
-                                                                     a process may have 20,000 open files)
+  --replicas N         gateways (3)                  --edges N       HAProxy processes (as ulimit -Hn asks for)
   --generators N       processes of the generator (1) --opening N    handshakes under way at once (50)
   --idle N             seconds to watch it idle (5)  --patience N    seconds to wait for statistics (11)
   --churn N            connections that come and go in the end, to see whether memory comes back (0)
@@ -84,14 +84,15 @@ export function readOptions(args: readonly string[]): BenchOptions {
   }
   const gather = list('gather', '0,10,25,40').map(Number);
   if (!gather.every((ms) => ms >= 0 && ms <= 1000)) throw new Error('--gather takes milliseconds, such as 0,25');
+  const clients = number('clients', 1_000);
   const options = {
     only,
     gather,
-    clients: number('clients', 1_000),
+    clients,
     rooms: number('rooms', 20),
     seconds: number('seconds', 5, { min: 0.1, whole: false }),
     replicas: number('replicas', 3, { max: 32 }),
-    edges: number('edges', 1, { max: 8 }),
+    edges: number('edges', edgesFor(clients), { max: 8 }),
     generators: number('generators', 1, { max: 64 }),
     bytes: number('bytes', 64, { min: 16, max: 10_000 }),
     start: number('start', 15_000),

@@ -3,6 +3,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { ClusterInfo } from '../../deploy/local/cluster-run.ts';
 import { describeMachine } from '../measure/machine.ts';
+import { requireDescriptors } from '../target/descriptors.ts';
 import { startTarget, type Target } from '../target/target.ts';
 import { killGateway, restartGateways } from './faults.ts';
 import { findK6 } from './find-k6.ts';
@@ -46,11 +47,16 @@ async function load(options: LoadOptions): Promise<LoadResult> {
   const out = resolve(options.out);
   await mkdir(out, { recursive: true });
   const k6 = findK6({ path: options.k6, cacheDir: join(ROOT, '.parley/k6'), mounts: [ROOT, out], say });
+  const { clients, replicas, edges, dataDir, shard, urls: given } = options;
+  const isOwn = given.length === 0;
+  requireDescriptors({
+    sockets: Math.ceil(clients / shard.of),
+    ...(isOwn && { cluster: { sockets: clients, replicas, edges } }),
+  });
   const { signal } = interrupt;
   let target: Target | undefined;
   try {
-    if (options.urls.length === 0) {
-      const { replicas, edges, dataDir } = options;
+    if (isOwn) {
       target = await startTarget({ kind: 'parley', replicas, edges, signal, log: say, ...(dataDir && { dataDir }) });
     }
     const gateways = target?.info.gateways ?? [];

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { edgesFor } from '../target/descriptors.ts';
 import { SCENARIOS, type Scenario } from './plan.ts';
 import { scenarios } from './scenarios.ts';
 
@@ -47,9 +48,9 @@ ${SCENARIOS.map((name) => `  ${name.padEnd(16)} ${scenarios[name].about}`).join(
   --rate N             messages/s of all clients    --duration SECONDS, --warm-up SECONDS (3)
   --connect-rate N     connections/s (400 joins/s)  --actions N   joins or pages of a client each second
   --bytes N            length of a message (64)     --settle SECONDS of calm before and after the load (3)
-  --sockets-per-vu N   a virtual user of k6 (250)
+  --sockets-per-vu N   a virtual user of k6 (500)
   --url URL[,URL]      a cluster that runs; its JWT_SECRET in the environment. Else one is started:
-  --replicas N         gateways (3)                 --edges N     HAProxy processes (1, from 9,000 clients on 2)
+  --replicas N         gateways (3)                 --edges N     HAProxy processes (as ulimit -Hn asks for)
   --data-dir DIR       keeps its data and logs
   --shard 1/4          the first of four generators; give all the same --run NAME, and --at UNIX_SECONDS
   --k6 PATH            the program; else it is found, built with Go, or run with Docker
@@ -104,14 +105,14 @@ export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv): Lo
     settle: number('settle', 3, any),
     actions: number('actions', defaults.actions, any),
     bytes: number('bytes', 64, { min: 13 }),
-    socketsPerVu: number('sockets-per-vu', 250),
+    socketsPerVu: number('sockets-per-vu', 500),
     shard: shardOf(values['shard'] ?? '1/1'),
     run: values['run'],
     at: values['at'] === undefined ? undefined : number('at', 0, { min: 0, max: 1e11, whole: false }),
     urls,
     jwtSecret,
     replicas: number('replicas', 3),
-    edges: number('edges', clients > 9_000 ? 2 : 1),
+    edges: number('edges', edgesFor(clients)),
     dataDir: values['data-dir'],
     k6: values['k6'],
     out: values['out'] ?? `.parley/loadtest/${scenario}`,

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { arch, cpus, release, totalmem, type } from 'node:os';
 import { findPostgresPrograms, findProgram } from '../../deploy/local/programs.ts';
+import { descriptorLimit } from '../target/descriptors.ts';
 
 /** What a figure was measured on. */
 export interface Machine {
@@ -18,7 +19,7 @@ export interface Machine {
 export function describeMachine(): Machine {
   const run = (program: string, ...args: string[]): string =>
     (spawnSync(program, args, { encoding: 'utf8', cwd: import.meta.dirname }).stdout ?? '').trim();
-  const limit = Number(run('sh', '-c', 'ulimit -Hn'));
+  const limit = descriptorLimit();
   const version = (program: { version: readonly number[] } | undefined): string => program?.version.join('.') ?? '';
   return {
     processor: cpus()[0]?.model ?? '',
