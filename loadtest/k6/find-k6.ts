@@ -69,7 +69,20 @@ function build(directory: string): boolean {
 function inContainer(mounts: readonly string[]): K6 {
   const volumes = mounts.flatMap((path) => ['-v', `${path}:${path}`]);
   const user = `${process.getuid?.() ?? 0}:${process.getgid?.() ?? 0}`;
-  const flags = ['--rm', '-i', '--network', 'host', '--ulimit', 'nofile=1000000:1000000', '--user', user, '-e', 'PLAN'];
+  const flags = [
+    '--rm',
+    '-i',
+    '--network',
+    'host',
+    '--ulimit',
+    'nofile=1000000:1000000',
+    '--user',
+    user,
+    '-e',
+    'PLAN',
+    '-e',
+    'GOGC',
+  ];
   return {
     program: 'docker',
     args: ['run', ...flags, ...volumes, `grafana/k6:${K6_VERSION}`],

@@ -2,12 +2,14 @@ import type { LoadOptions } from './options.ts';
 import type { Plan } from './plan.ts';
 import { PROMISES, scenarios } from './scenarios.ts';
 
-/** Before the first connection k6 has to start, and to make its virtual users. */
+/** Before the first connection k6 has to start, and to make its virtual users and the tokens of their clients. */
 const START_MS = 2_000;
 const PER_VU_MS = 50;
-/** The heads are compared a second before the end. */
+const PER_CLIENT_MS = 0.2;
+/** The heads of all rooms are read at the end by every virtual user, a hundred at a time. */
 const COMPARE_MS = 2_000;
-/** Deliveries a second that go into k6's own trend. */
+const PER_ROOM_MS = 1;
+/** Deliveries a second whose times are taken. */
 const SAMPLED = 2_000;
 
 /** Lays out a run: who is where, and what happens when. */
@@ -20,10 +22,12 @@ export function makePlan(
   const from = Math.floor((clients * (shard.place - 1)) / shard.of);
   const to = Math.floor((clients * shard.place) / shard.of);
   const vus = Math.ceil((to - from) / options.socketsPerVu);
+  const startMs = START_MS + vus * PER_VU_MS + Math.ceil((to - from) * PER_CLIENT_MS);
   const settleMs = options.settle * 1_000;
   const loadAtMs = (clients / options.connectRate) * 1_000 + settleMs;
   const measureAtMs = loadAtMs + options.warmUp * 1_000;
   const stopAtMs = measureAtMs + options.duration * 1_000;
+  const compareAtMs = stopAtMs + settleMs;
   const heardPerSecond = (rate * clients * roomsPerClient) / rooms / shard.of;
   return {
     scenario,
@@ -39,11 +43,12 @@ export function makePlan(
     connectRate: options.connectRate / shard.of,
     rate,
     bytes: options.bytes,
-    startAt: options.at === undefined ? files.now + START_MS + vus * PER_VU_MS : options.at * 1_000,
+    startAt: options.at === undefined ? files.now + startMs : options.at * 1_000,
     loadAtMs,
     measureAtMs,
     stopAtMs,
-    endAtMs: stopAtMs + settleMs + COMPARE_MS,
+    compareAtMs,
+    endAtMs: compareAtMs + COMPARE_MS + rooms * PER_ROOM_MS,
     ...(scenario === 'reconnect-herd' && !cluster.ownFault && { cutAtMs: faultAtMs({ measureAtMs, stopAtMs }) }),
     cutPart: 1 / 3,
     actions: options.actions,

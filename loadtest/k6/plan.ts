@@ -22,17 +22,18 @@ export interface Plan {
   bytes: number;
   /** When the first connects, as the system's clock says it. */
   startAt: number;
-  /** From the start on: when all should be connected, when load counts, when it ends, when all is over. */
+  /** From the start on: when all should be connected, when load counts, when it ends, when streams are compared, when all is over. */
   loadAtMs: number;
   measureAtMs: number;
   stopAtMs: number;
+  compareAtMs: number;
   endAtMs: number;
   /** reconnect-herd: when the clients drop their sockets (not set if the runner breaks something instead), and what share of them. */
   cutAtMs?: number;
   cutPart: number;
   /** join-leave: what each visitor does a second. history: what each reader asks for a second. */
   actions: number;
-  /** One delivery of so many goes into k6's own trend, which keeps every value. */
+  /** Of so many deliveries the times of one are taken. */
   sample: number;
   thresholds: Record<string, string[]>;
   /** Where k6 writes its summary. */

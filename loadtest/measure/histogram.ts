@@ -13,6 +13,9 @@ export type Counts = [bucket: number, count: number][];
  */
 export class Histogram {
   readonly #buckets = new Float64Array(BUCKETS);
+  /** Between these are all values; to look at every bucket would be most of the work where a histogram is sent each second. */
+  #lowest = BUCKETS;
+  #highest = -1;
   #count = 0;
   #sum = 0;
   #max = 0;
@@ -55,7 +58,7 @@ export class Histogram {
 
   counts(): Counts {
     const counts: Counts = [];
-    for (let bucket = 0; bucket < BUCKETS; bucket += 1) {
+    for (let bucket = this.#lowest; bucket <= this.#highest; bucket += 1) {
       const count = this.#buckets[bucket] ?? 0;
       if (count > 0) counts.push([bucket, count]);
     }
@@ -63,7 +66,9 @@ export class Histogram {
   }
 
   clear(): void {
-    this.#buckets.fill(0);
+    if (this.#count > 0) this.#buckets.fill(0, this.#lowest, this.#highest + 1);
+    this.#lowest = BUCKETS;
+    this.#highest = -1;
     this.#count = 0;
     this.#sum = 0;
     this.#max = 0;
@@ -71,6 +76,8 @@ export class Histogram {
 
   #addTo(bucket: number, count: number): void {
     const value = upperEdge(bucket);
+    if (bucket < this.#lowest) this.#lowest = bucket;
+    if (bucket > this.#highest) this.#highest = bucket;
     this.#buckets[bucket] = (this.#buckets[bucket] ?? 0) + count;
     this.#count += count;
     this.#sum += value * count;

@@ -1,5 +1,5 @@
 import { setTimeout } from 'k6/timers';
-import { Connection, type Answer, type ConnectionListener } from './connection.ts';
+import { Connection, type Answer, type Arrival, type ConnectionListener } from './connection.ts';
 import { HeardRooms, type HeardRoom, type SyncedRoom } from './heard-rooms.ts';
 import type { Recorder } from './metrics.ts';
 import { Outbox } from './outbox.ts';
@@ -95,13 +95,12 @@ export class Client implements ConnectionListener {
   /** Joins, for the first time or again. */
   join(room: HeardRoom, done: () => void): void {
     const input = { name: room.name, create: true, history: 0 };
-    const answered = (answer: Answer<{ room: { id: string; headSeq: number } }>): void => {
-      if (!answer.ok) return this.#failed(answer.error, () => this.join(room, done));
+    this.#connection?.ask('room:join', input, (answer) => {
+      if (!answer.startsWith('{"ok":true')) return this.#refused(answer, () => this.join(room, done));
       // At once: what was kept back for the join comes right behind its answer.
-      this.#rooms.joined(room, answer.data.room);
+      this.#rooms.joined(room, answer);
       done();
-    };
-    this.#connection?.request('room:join', input, answered);
+    });
   }
 
   connected(): void {
@@ -109,19 +108,18 @@ export class Client implements ConnectionListener {
     else this.#joinAll();
   }
 
-  event(text: string, at: number): void {
+  event(packet: string, arrival: Arrival): void {
+    if (packet.startsWith('42["message:new"')) return this.#rooms.hear(packet, arrival);
     const { recorder } = this.#options;
-    if (text.startsWith('["message:new"')) {
-      this.#rooms.hear(text, at);
-    } else if (text.startsWith('["room:resync"')) {
+    if (packet.startsWith('42["room:resync"')) {
       recorder.count('resyncs');
-      const [, { roomId }] = JSON.parse(text) as [string, { roomId: string }];
+      const [, { roomId }] = JSON.parse(packet.slice(2)) as [string, { roomId: string }];
       this.#sync(
         this.rooms.filter(({ id }) => id === roomId),
         () => {},
       );
-    } else if (text.startsWith('["session:ended"')) {
-      const [, ended] = JSON.parse(text) as [string, { code: string; reconnect: boolean; afterMs?: number }];
+    } else if (packet.startsWith('42["session:ended"')) {
+      const [, ended] = JSON.parse(packet.slice(2)) as [string, { code: string; reconnect: boolean; afterMs?: number }];
       if (ended.code !== 'SERVER_DRAIN') recorder.error(ended.code);
       if (!ended.reconnect) this.#options.until = 0;
       this.#waitMs = ended.afterMs ?? 0;
@@ -195,6 +193,11 @@ export class Client implements ConnectionListener {
       for (const synced of answer.data.rooms) this.#rooms.caughtUp(synced);
       done();
     });
+  }
+
+  #refused(answer: string, again: () => void): void {
+    const parsed = JSON.parse(answer) as Answer;
+    if (!parsed.ok) this.#failed(parsed.error, again);
   }
 
   /** A join or a sync was refused: again later where the answer says so, on the same connection. */

@@ -1,8 +1,11 @@
 import { StreamCheck } from '../../measure/stream-check.ts';
+import type { Arrival } from './connection.ts';
 import type { Recorder } from './metrics.ts';
 
 const ID_LENGTH = 36;
 const STAMP_LENGTH = 13;
+/** Digits of the largest number, and then some. */
+const NUMBER_LENGTH = 16;
 
 export interface Message {
   seq: number;
@@ -31,6 +34,7 @@ export interface SyncedRoom {
 /** The rooms of one client, and the check of what it hears of each. */
 export class HeardRooms {
   readonly all: readonly HeardRoom[];
+  readonly #byId = new Map<string, HeardRoom>();
   readonly #recorder: Recorder;
 
   constructor(names: readonly string[], recorder: Recorder) {
@@ -43,28 +47,31 @@ export class HeardRooms {
     return this.all.every(({ id }) => id !== '');
   }
 
-  /** The answer of a join: what is heard is checked from its head on. */
-  joined(room: HeardRoom, state: { id: string; headSeq: number }): void {
-    room.id = state.id;
-    room.check.restart(state.headSeq);
+  /** The answer of a join, as JSON: what is heard is checked from its head on. */
+  joined(room: HeardRoom, answer: string): void {
+    const state = answer.indexOf('"room":{');
+    room.id = valueOf(answer, '"id":"', ID_LENGTH, state);
+    room.check.restart(numberOf(answer, '"headSeq":', state));
     room.hears = true;
+    this.#byId.set(room.id, room);
   }
 
   /** A `message:new`, which is not parsed but searched: parsing would be most of k6's work. */
-  hear(text: string, at: number): void {
-    const [only] = this.all;
-    const roomId = this.all.length === 1 ? only?.id : valueOf(text, '"roomId":"', ID_LENGTH);
-    const room = this.all.find(({ id }) => id === roomId);
+  hear(packet: string, arrival: Arrival): void {
+    const room = this.#byId.get(valueOf(packet, '"roomId":"', ID_LENGTH));
     if (room?.hears !== true) return this.#recorder.count('crosstalk');
-    this.#see(room, Number.parseInt(valueOf(text, '"seq":', STAMP_LENGTH), 10));
-    this.#recorder.count('deliveries');
-    this.#recorder.time('delivery', at - Number(valueOf(text, '"content":"', STAMP_LENGTH)));
-    this.#recorder.time('lag', Date.now() - at);
+    const seq = numberOf(packet, '"seq":');
+    if (seq === room.check.last + 1) room.check.last = seq;
+    else this.#see(room, seq);
+    if (!this.#recorder.delivered()) return;
+    const { timestamp } = arrival;
+    this.#recorder.time('delivery', timestamp - Number(valueOf(packet, '"content":"', STAMP_LENGTH)));
+    this.#recorder.time('lag', Date.now() - timestamp);
   }
 
   /** What a sync brought must close the stream up to its head. */
   caughtUp({ roomId, ok, room: state, messages = [], truncated, error }: SyncedRoom): void {
-    const room = this.all.find(({ id }) => id === roomId);
+    const room = this.#byId.get(roomId);
     if (room === undefined || !ok || state === undefined) return this.#recorder.error(error?.code ?? 'SYNC');
     if (truncated === true) {
       this.#recorder.count('truncated');
@@ -83,7 +90,11 @@ export class HeardRooms {
   }
 }
 
-function valueOf(text: string, name: string, length: number): string {
-  const from = text.indexOf(name) + name.length;
+function valueOf(text: string, name: string, length: number, after = 0): string {
+  const from = text.indexOf(name, after) + name.length;
   return text.slice(from, from + length);
+}
+
+function numberOf(text: string, name: string, after = 0): number {
+  return Number.parseInt(valueOf(text, name, NUMBER_LENGTH, after), 10);
 }

@@ -7,13 +7,15 @@ const trends = new Map(TIMES.map((name) => [name, new Trend(`${name}_time`, true
 const errors = new Counter('errors');
 
 /**
- * Counts for one virtual user: exactly and by the second for the runner, and as k6's metrics. Those get counts once a second and only
- * a share of the deliveries' times, since each value costs k6 as much as a message.
+ * Counts for one virtual user: exactly and by the second for the runner, and as k6's metrics. Those get counts once a second.
+ * Every delivery is counted and checked, but only of a share the times are taken: that costs k6 as much as the rest.
  */
 export class Recorder {
   readonly #window = new WindowCollector();
   readonly #sample: number;
-  #unsampled = 0;
+  /** Since the last second. A field of its own, since it is counted so often. */
+  #deliveries = 0;
+  #untimed = 0;
   /** From then on times count. */
   measuring = false;
 
@@ -37,18 +39,25 @@ export class Recorder {
     this.#window.error(reason);
   }
 
+  /** Counts a delivery. @returns whether it is one of those whose times are taken */
+  delivered(): boolean {
+    this.#deliveries += 1;
+    this.#untimed += 1;
+    if (!this.measuring || this.#untimed < this.#sample) return false;
+    this.#untimed = 0;
+    return true;
+  }
+
   time(name: Time, ms: number): void {
     if (!this.measuring && name !== 'connect') return;
     this.#window.time(name, ms);
-    if (name === 'delivery' || name === 'lag') {
-      this.#unsampled += 1;
-      if (this.#unsampled % this.#sample !== 0) return;
-    }
     trends.get(name)?.add(Math.max(0, ms));
   }
 
   /** Tells the runner, and k6, what the last second brought. */
   flush(at: { vu: number; second: number; hearing: number }): void {
+    if (this.#deliveries > 0) this.#window.count('deliveries', this.#deliveries);
+    this.#deliveries = 0;
     const window = this.#window.take(at);
     for (const [name, by] of Object.entries(window.counts)) counters.get(name as Count)?.add(by);
     console.log(WINDOW_MARK + JSON.stringify(window));
