@@ -1,11 +1,12 @@
 import type { Broadcast, Payload } from '@parley/protocol';
 
-/** An event, encoded once for any number of sockets. */
+/** An event, encoded once for any number of sockets: a packet as engine.io (6.6) keeps it in its buffers. */
 export interface EncodedEvent {
+  readonly type: 'message';
   /** The Socket.IO packet, for long-polling. */
-  packet: string;
+  readonly data: string;
   /** The WebSocket frame of the Engine.IO packet around it, in one piece. */
-  options: { wsPreEncodedFrame: [Buffer] };
+  readonly options: { readonly wsPreEncodedFrame: readonly [Buffer] };
 }
 
 /**
@@ -14,8 +15,8 @@ export interface EncodedEvent {
  * @see https://socket.io/docs/v4/socket-io-protocol/#exchange-protocol
  */
 export function encodeEvent<B extends Broadcast>(event: B, payload: Payload<B>): EncodedEvent {
-  const packet = `2${JSON.stringify([event.name, payload])}`;
-  return { packet, options: { wsPreEncodedFrame: [textFrame(`4${packet}`)] } };
+  const data = `2${JSON.stringify([event.name, payload])}`;
+  return { type: 'message', data, options: { wsPreEncodedFrame: [textFrame(`4${data}`)] } };
 }
 
 /** A final, unmasked text frame, as a server sends it (RFC 6455, section 5.2). */

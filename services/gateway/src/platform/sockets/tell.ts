@@ -2,33 +2,37 @@ import { GatherWindow } from './gather-window.ts';
 import type { EncodedEvent } from './encode.ts';
 import type { ChatSocket } from './types.ts';
 import { boundUnread } from './unread.ts';
+import { writeFrames, type FramesConnection } from './write-frames.ts';
 
-/** What of engine.io's sockets (6.6) writing touches; none of it is in its types. */
-interface Connection {
+/** What of engine.io's sockets (6.6) gathering touches; none of it is in its types. */
+interface Connection extends FramesConnection {
   readyState: string;
-  writeBuffer: { type: string; data: string; options: object }[];
   /** Of the last packet that was gathered: the period it was counted in. */
   gatheredIn?: number;
+  /** Whether something is gathered for it at the moment. */
+  isGathering?: boolean;
   flush(): void;
-  transport: { socket?: { _socket?: { cork(): void; uncork(): void } } };
 }
 
 const window = new GatherWindow();
-const waiting = new Set<ChatSocket>();
+let waiting: ChatSocket[] = [];
 let isScheduled = false;
 
 /**
  * Tells a socket, as long as it reads: puts the packet into its connection's buffer, and writes the buffer at the end of
  * the window. Whatever else is written to the connection meanwhile flushes it earlier, so nothing overtakes anything.
  */
-export function tell(socket: ChatSocket, { packet, options }: EncodedEvent): void {
+export function tell(socket: ChatSocket, event: EncodedEvent): void {
   if (socket.data.isEnded) return;
   const connection = socket.conn as unknown as Connection;
   if (connection.readyState !== 'open') return;
   window.count(connection.gatheredIn !== window.period);
   connection.gatheredIn = window.period;
-  connection.writeBuffer.push({ type: 'message', data: packet, options });
-  waiting.add(socket);
+  connection.writeBuffer.push(event);
+  if (connection.isGathering !== true) {
+    connection.isGathering = true;
+    waiting.push(socket);
+  }
   if (isScheduled) return;
   isScheduled = true;
   const { ms } = window;
@@ -38,14 +42,12 @@ export function tell(socket: ChatSocket, { packet, options }: EncodedEvent): voi
 
 function flushAll(): void {
   isScheduled = false;
-  for (const socket of waiting) {
+  const sockets = waiting;
+  waiting = [];
+  for (const socket of sockets) {
     const connection = socket.conn as unknown as Connection;
-    // One write for all frames: what is written to a corked TCP connection goes out together.
-    const tcp = connection.transport.socket?._socket;
-    tcp?.cork();
-    connection.flush();
-    tcp?.uncork();
+    connection.isGathering = false;
+    if (!writeFrames(connection)) connection.flush();
     boundUnread(socket);
   }
-  waiting.clear();
 }
