@@ -72,6 +72,7 @@ async function load(options: LoadOptions): Promise<LoadResult> {
     // Heard below, once k6 is done.
     faulting?.catch((error: unknown) => say(`broken in vain: ${String(error)}`));
     await runK6({
+      sharesMachine: isOwn,
       k6,
       plan,
       say,

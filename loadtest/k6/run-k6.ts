@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { getPriority, setPriority } from 'node:os';
+import { availableParallelism, getPriority, setPriority } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { K6 } from './find-k6.ts';
@@ -12,10 +12,12 @@ const THRESHOLDS_CROSSED = 99;
 
 /** Lets the heap of k6 grow to four times what is in use, for less time in its garbage collector. */
 const GOGC = '300';
-/** Before the cluster, where both share a machine: a k6 that waits for a processor would measure itself. */
+/** Before the cluster: a k6 that waits for a processor would measure itself. */
 const PRIORITY = -10;
 
 export interface RunOptions {
+  /** The cluster is on this machine, too. */
+  sharesMachine: boolean;
   k6: K6;
   plan: Plan;
   onWindow: (window: Window) => void;
@@ -25,12 +27,18 @@ export interface RunOptions {
 }
 
 /** Runs the scenario of a plan to its end. @throws Error when k6 did not come to an end of its own */
-export async function runK6({ k6, plan, onWindow, say, signal }: RunOptions): Promise<void> {
+export async function runK6({ sharesMachine, k6, plan, onWindow, say, signal }: RunOptions): Promise<void> {
   const script = join(import.meta.dirname, 'scripts', `${plan.scenario}.ts`);
   const flags = ['--quiet', '--no-color', '--no-usage-report', '--log-format', 'raw', '--address', ''];
-  const child = withPriority(PRIORITY, () =>
+  const child = withPriority(sharesMachine ? PRIORITY : getPriority(), () =>
     spawn(k6.program, [...k6.args, 'run', ...flags, script], {
-      env: { GOGC, ...process.env, PLAN: JSON.stringify(plan) },
+      env: {
+        GOGC,
+        // Else its garbage collector, which takes every processor that k6 does not use itself, would stop the cluster.
+        ...(sharesMachine && { GOMAXPROCS: String(Math.ceil(availableParallelism() / 2)) }),
+        ...process.env,
+        PLAN: JSON.stringify(plan),
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     }),
   );

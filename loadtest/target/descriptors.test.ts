@@ -16,7 +16,10 @@ test('a run that would run out of descriptors is refused, with the process that 
   requireDescriptors({ sockets: 1_000_000 }, Infinity);
   assert.throws(() => requireDescriptors({ sockets: 10_000, cluster }, 10_000), /k6 needs 10500.*--shard/s);
   assert.throws(() => requireDescriptors({ sockets: 10, cluster: { ...cluster, edges: 1 } }, 20_000), /HAProxy needs/);
-  assert.throws(() => requireDescriptors({ sockets: 10, cluster: { ...cluster, edges: 3, replicas: 1 } }, 10_300), /a gateway/);
+  assert.throws(
+    () => requireDescriptors({ sockets: 10, cluster: { ...cluster, edges: 3, replicas: 1 } }, 10_300),
+    /a gateway/,
+  );
 });
 
 test('knows the limit of this machine', () => {

@@ -1,6 +1,6 @@
 import { setTimeout } from 'k6/timers';
-import { Connection, type Answer, type Arrival, type ConnectionListener } from './connection.ts';
-import { HeardRooms, type HeardRoom, type SyncedRoom } from './heard-rooms.ts';
+import { Connection, type Answer, type ConnectionListener } from './connection.ts';
+import { HeardRooms, type Hear, type HeardRoom, type SyncedRoom } from './heard-rooms.ts';
 import type { Recorder } from './metrics.ts';
 import { Outbox } from './outbox.ts';
 import { signToken } from './token.ts';
@@ -45,6 +45,10 @@ export class Client implements ConnectionListener {
     this.#outbox = new Outbox(options.recorder, (send, answered) => {
       if (this.#isHearing) this.#connection?.request('message:send', send, answered);
     });
+  }
+
+  get hear(): Hear {
+    return this.#rooms.hear;
   }
 
   get isHearing(): boolean {
@@ -108,8 +112,7 @@ export class Client implements ConnectionListener {
     else this.#joinAll();
   }
 
-  event(packet: string, arrival: Arrival): void {
-    if (packet.startsWith('42["message:new"')) return this.#rooms.hear(packet, arrival);
+  event(packet: string): void {
     const { recorder } = this.#options;
     if (packet.startsWith('42["room:resync"')) {
       recorder.count('resyncs');

@@ -12,11 +12,15 @@ export interface Arrival {
 export interface ConnectionListener {
   /** The CONNECT was accepted. */
   connected(): void;
-  /** An event as its packet `42["name",...]`. */
-  event(packet: string, arrival: Arrival): void;
+  /** Takes the packet `42["message:new",...]`. Read once a connection, and called for most of what comes. */
+  readonly hear: (packet: string, arrival: Arrival) => void;
+  /** Any other event as its packet `42["name",...]`. */
+  event(packet: string): void;
   /** Once, whoever ended it. */
   closed(reason: string): void;
 }
+
+const MESSAGE = '42["message:new"';
 
 /** Socket.IO over Engine.IO over a WebSocket of k6, by hand. */
 export class Connection {
@@ -33,7 +37,13 @@ export class Connection {
       tags: { name: 'socket' },
     });
     this.#socket = socket;
-    socket.onmessage = (event) => event && this.#receive(event, token);
+    const { hear } = listener;
+    socket.onmessage = (event) => {
+      // Not after the end: k6 keeps back what comes to a socket that was closed.
+      const data = (event as MessageEvent).data as string;
+      if (data.startsWith(MESSAGE)) hear(data, event as MessageEvent);
+      else this.#receive(data, token);
+    };
     socket.onerror = (event) => this.end(`error: ${String((event as unknown as { error?: unknown }).error)}`);
     socket.onclose = () => this.end('closed by the server');
   }
@@ -59,10 +69,9 @@ export class Connection {
     this.#listener.closed(reason);
   }
 
-  #receive(event: MessageEvent, token: string): void {
-    const { data } = event;
-    if (this.#isClosed || typeof data !== 'string') return;
-    if (data.startsWith('42')) this.#listener.event(data, event);
+  #receive(data: string, token: string): void {
+    if (this.#isClosed) return;
+    if (data.startsWith('42')) this.#listener.event(data);
     else if (data.startsWith('43')) this.#answered(data);
     else if (data === '2') this.#socket.send('3');
     else if (data.startsWith('0')) this.#socket.send(`40${JSON.stringify({ token, echo: true })}`);

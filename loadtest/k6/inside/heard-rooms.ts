@@ -1,4 +1,4 @@
-import { StreamCheck } from '../../measure/stream-check.ts';
+import { StreamCheck, type Verdict } from '../../measure/stream-check.ts';
 import type { Arrival } from './connection.ts';
 import type { Recorder } from './metrics.ts';
 
@@ -6,6 +6,12 @@ const ID_LENGTH = 36;
 const STAMP_LENGTH = 13;
 /** Digits of the largest number, and then some. */
 const NUMBER_LENGTH = 16;
+const ROOM_ID = '"roomId":"';
+const SEQ = '"seq":';
+const { parseInt } = Number;
+
+/** Takes the packet of a message, and when it came. */
+export type Hear = (packet: string, arrival: Arrival) => void;
 
 export interface Message {
   seq: number;
@@ -16,6 +22,8 @@ export interface HeardRoom {
   readonly name: string;
   /** From the first join on. */
   id: string;
+  /** As its id stands in a message. */
+  idInMessage: string;
   readonly check: StreamCheck;
   /** Whether it should be hearing the room now. */
   hears: boolean;
@@ -34,12 +42,15 @@ export interface SyncedRoom {
 /** The rooms of one client, and the check of what it hears of each. */
 export class HeardRooms {
   readonly all: readonly HeardRoom[];
+  /** Takes a `message:new`. */
+  readonly hear: Hear;
   readonly #byId = new Map<string, HeardRoom>();
   readonly #recorder: Recorder;
 
   constructor(names: readonly string[], recorder: Recorder) {
-    this.all = names.map((name) => ({ name, id: '', check: new StreamCheck(0), hears: false }));
+    this.all = names.map((name) => ({ name, id: '', idInMessage: '', check: new StreamCheck(0), hears: false }));
     this.#recorder = recorder;
+    this.hear = hearing(this.#byId, recorder);
   }
 
   /** Whether the client has been in all of them, so that it can sync. */
@@ -51,22 +62,10 @@ export class HeardRooms {
   joined(room: HeardRoom, answer: string): void {
     const state = answer.indexOf('"room":{');
     room.id = valueOf(answer, '"id":"', ID_LENGTH, state);
+    room.idInMessage = `${ROOM_ID}${room.id}"`;
     room.check.restart(numberOf(answer, '"headSeq":', state));
     room.hears = true;
     this.#byId.set(room.id, room);
-  }
-
-  /** A `message:new`, which is not parsed but searched: parsing would be most of k6's work. */
-  hear(packet: string, arrival: Arrival): void {
-    const room = this.#byId.get(valueOf(packet, '"roomId":"', ID_LENGTH));
-    if (room?.hears !== true) return this.#recorder.count('crosstalk');
-    const seq = numberOf(packet, '"seq":');
-    if (seq === room.check.last + 1) room.check.last = seq;
-    else this.#see(room, seq);
-    if (!this.#recorder.delivered()) return;
-    const { timestamp } = arrival;
-    this.#recorder.time('delivery', timestamp - Number(valueOf(packet, '"content":"', STAMP_LENGTH)));
-    this.#recorder.time('lag', Date.now() - timestamp);
   }
 
   /** What a sync brought must close the stream up to its head. */
@@ -84,10 +83,37 @@ export class HeardRooms {
   }
 
   #see(room: HeardRoom, seq: number): void {
-    const verdict = room.check.see(seq);
-    if (verdict === 'late') this.#recorder.count('reordered');
-    else if (verdict === 'repeat') this.#recorder.count('repeats');
+    judge(room.check.see(seq), this.#recorder);
   }
+}
+
+/**
+ * Messages are not parsed but searched, by a function that needs few objects: those of thousands of clients are in no
+ * cache of the processor, so what k6 spends here grows with their number.
+ */
+function hearing(byId: ReadonlyMap<string, HeardRoom>, recorder: Recorder): Hear {
+  /** In which the last message was, and most often the next one is. */
+  let room: HeardRoom | undefined;
+  return (packet, arrival) => {
+    if (room === undefined || !packet.includes(room.idInMessage)) {
+      room = byId.get(valueOf(packet, ROOM_ID, ID_LENGTH));
+    }
+    if (room?.hears !== true) return recorder.count('crosstalk');
+    const { check } = room;
+    const at = packet.indexOf(SEQ) + SEQ.length;
+    const seq = parseInt(packet.slice(at, at + NUMBER_LENGTH), 10);
+    if (seq === check.last + 1) check.last = seq;
+    else judge(check.see(seq), recorder);
+    if (!recorder.delivered()) return;
+    const { timestamp } = arrival;
+    recorder.time('delivery', timestamp - Number(valueOf(packet, '"content":"', STAMP_LENGTH)));
+    recorder.time('lag', Date.now() - timestamp);
+  };
+}
+
+function judge(verdict: Verdict, recorder: Recorder): void {
+  if (verdict === 'late') recorder.count('reordered');
+  else if (verdict === 'repeat') recorder.count('repeats');
 }
 
 function valueOf(text: string, name: string, length: number, after = 0): string {
@@ -96,5 +122,5 @@ function valueOf(text: string, name: string, length: number, after = 0): string 
 }
 
 function numberOf(text: string, name: string, after = 0): number {
-  return Number.parseInt(valueOf(text, name, NUMBER_LENGTH, after), 10);
+  return parseInt(valueOf(text, name, NUMBER_LENGTH, after), 10);
 }
