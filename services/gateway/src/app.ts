@@ -85,7 +85,8 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
     audience: config.JWT_AUDIENCE,
     issuer: config.JWT_ISSUER,
   });
-  const authenticate = authenticateWith(tokens, ctx);
+  const authentication = authenticateWith(tokens, ctx);
+  const { authenticate } = authentication;
 
   hearForUsers(peers, ctx.sockets);
   openEvictions(ctx);
@@ -111,7 +112,7 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
   lifecycle.onStop('endings', () => endings.stop());
   const codes = createCodes({ secret: config.JWT_SECRET, sender: createCodeSender(config, log) });
   lifecycle.onStop('codes', () => codes.stop());
-  const sessions = openSessions(ctx, { io, gate, pending, authenticate, endings });
+  const sessions = openSessions(ctx, { io, gate, pending, authentication, endings });
   lifecycle.onStop('presence', () => ctx.presence.stop());
   lifecycle.onStop('sessions', () => sessions.stop());
   openDoor({

@@ -11,6 +11,8 @@ export interface BearerRow extends UserRow {
   /** The token was given back. */
   is_revoked: boolean;
   tokens_valid_after: Date | null;
+  /** The rooms that the user is a member of. */
+  room_ids: string[];
 }
 
 /** Whom a token names, and what it is known by. */
@@ -20,48 +22,63 @@ export interface BearerKey {
   tokenId?: string | undefined;
 }
 
-/** All that decides on a token, in one query. */
-export function findBearer(
+/** A user to be made when there is none of that id. */
+export interface ClaimedUser {
+  name: string;
+  claimedName: string | undefined;
+}
+
+/** What of a user is neither shown nor in another table, and what a new user has of the rest. */
+const columns = sql`users.id, users.name, users.avatar_url, users.status_text, users.chosen_status, users.last_seen_at,
+  users.claimed_name, users.tokens_valid_after, users.banned_at is not null as is_banned,
+  users.password_hash is not null as has_password`;
+
+/**
+ * All that decides on a token, in one query.
+ *
+ * @param absent makes the user when there is none
+ */
+export async function findBearer(
   db: Kysely<Database>,
   { userId, sessionId, tokenId }: BearerKey,
+  absent?: ClaimedUser,
 ): Promise<BearerRow | undefined> {
   const revoked = tokenId === undefined ? null : Buffer.from(tokenId, 'base64url');
-  return db
-    .selectFrom('users')
-    .leftJoin('sessions', (join) =>
-      join.onRef('sessions.user_id', '=', 'users.id').on('sessions.id', '=', sql<string>`${sessionId ?? null}::uuid`),
+  const { rows } = await sql<BearerRow>`
+    with known as (
+      select ${columns},
+        (select ended_at is null and expires_at > now() from sessions
+          where sessions.id = ${sessionId ?? null}::uuid and sessions.user_id = users.id) as session_is_live,
+        exists (select from revoked_tokens where token_id = ${revoked}::bytea) as is_revoked,
+        array(select room_id from members where members.user_id = users.id) as room_ids
+      from users where users.id = ${userId}
+    ), made as (
+      insert into users (id, name, claimed_name)
+      select ${userId}::text, ${absent?.name ?? null}::text, ${absent?.claimedName ?? null}::text
+      where ${absent?.name ?? null}::text is not null and not exists (select from known)
+      on conflict do nothing returning ${columns}
     )
-    .where('users.id', '=', userId)
-    .select([...userColumns, 'users.claimed_name', 'users.tokens_valid_after'])
-    .select((eb) => [
-      eb('users.banned_at', 'is not', null).as('is_banned'),
-      eb('users.password_hash', 'is not', null).as('has_password'),
-      sql<boolean | null>`sessions.ended_at is null and sessions.expires_at > now()`.as('session_is_live'),
-      sql<boolean>`exists (select from revoked_tokens where token_id = ${revoked}::bytea)`.as('is_revoked'),
-    ])
-    .executeTakeFirst() as Promise<BearerRow | undefined>;
+    select * from known union all select made.*, null, false, '{}' from made`.execute(db);
+  const [row] = rows;
+  // Made by somebody else in this moment: there is one now.
+  return row ?? (absent && findBearer(db, { userId, sessionId, tokenId }));
 }
 
 /**
- * Creates the user that a token speaks of, or takes over a `name` claim that is new. Accounts with a password here keep
- * their name.
+ * Takes over a `name` claim that is new. Accounts with a password here keep their name.
  */
-export function upsertClaimedUser(
+export function renameClaimed(
   db: Kysely<Database>,
-  user: { id: string; name: string; claimedName: string | undefined },
+  { id, claimedName }: { id: string; claimedName: string },
 ): Promise<UserRow> {
   return db
-    .insertInto('users')
-    .values({ id: user.id, name: user.name, claimed_name: user.claimedName ?? null })
-    .onConflict((conflict) =>
-      conflict.column('id').doUpdateSet({
-        claimed_name: sql`coalesce(excluded.claimed_name, users.claimed_name)`,
-        name: sql`case
-          when users.password_hash is null and excluded.claimed_name is distinct from users.claimed_name
-            and excluded.claimed_name is not null
-          then excluded.name else users.name end`,
-      }),
-    )
+    .updateTable('users')
+    .set({
+      claimed_name: claimedName,
+      name: sql`case
+        when password_hash is null and claimed_name is distinct from ${claimedName} then ${claimedName} else name end`,
+    })
+    .where('id', '=', id)
     .returning(userColumns)
     .executeTakeFirstOrThrow();
 }

@@ -1,6 +1,4 @@
 import type { Context } from '../../context.ts';
-import { ChatError } from '../../platform/errors.ts';
-import type { Identity } from '../../platform/identity.ts';
 import { peerTopic } from '../../platform/peers/peers.ts';
 import { endSession } from '../../platform/sockets/ending.ts';
 import type { ChatSocket } from '../../platform/sockets/types.ts';
@@ -40,8 +38,6 @@ export interface Endings {
    * @param since when the check of its token began, ms since the epoch
    */
   settle(socket: ChatSocket, since: number): void;
-  /** Asks once more about an identity that was checked a while ago. @throws ChatError `UNAUTHORIZED` */
-  requireStanding(identity: Identity): Promise<void>;
   /** To be called once the schema is there. */
   start(): void;
   stop(): void;
@@ -124,10 +120,6 @@ export function watchEndings(ctx: Context): Endings {
     settle(socket, from) {
       const { id: userId } = socket.data.identity.user;
       if ((heardAt.get(userId) ?? 0) >= from) void checkUser(userId);
-    },
-    async requireStanding(identity) {
-      const bearer = await findBearer(db, { userId: identity.user.id, ...identity });
-      if (endingOf(bearer, identity) !== undefined) throw new ChatError('UNAUTHORIZED');
     },
     start() {
       redis.subscriber.on('ready', lookSoon);

@@ -3,13 +3,14 @@ import type { Config } from '../../config.ts';
 import type { Context } from '../../context.ts';
 import { ChatError } from '../../platform/errors.ts';
 import { reportedError } from '../../platform/failures.ts';
-import type { Authenticate, Identity } from '../../platform/identity.ts';
+import type { Identity } from '../../platform/identity.ts';
 import { endSession } from '../../platform/sockets/ending.ts';
 import type { Gate } from '../../platform/sockets/gate.ts';
 import { handle, type SocketHandler, type SocketRequest } from '../../platform/sockets/handle.ts';
 import type { PendingTransports } from '../../platform/sockets/pending.ts';
 import type { ChatServer, ChatSocket } from '../../platform/sockets/types.ts';
-import { loadUser } from '../users/users.ts';
+import { toUser, type UserRow } from '../users/view.ts';
+import type { Arrival, Authentication } from './authenticate.ts';
 import type { Endings } from './endings.ts';
 import { Agenda } from '../../platform/agenda.ts';
 
@@ -21,7 +22,7 @@ export interface SessionOptions {
   io: ChatServer;
   gate: Gate;
   pending: PendingTransports;
-  authenticate: Authenticate;
+  authentication: Authentication;
   endings: Endings;
 }
 
@@ -38,12 +39,15 @@ export interface Sessions {
  *
  * A transport that has not joined is closed by Socket.IO's connect time-out.
  */
-export function openSessions(ctx: Context, { io, gate, pending, authenticate, endings }: SessionOptions): Sessions {
+export function openSessions(ctx: Context, { io, gate, pending, authentication, endings }: SessionOptions): Sessions {
+  const { authenticate, arrive, arriveAs } = authentication;
   const agenda = new Agenda<ChatSocket>((socket) => {
     if (Date.now() >= socket.data.identity.expiresAt) endSession(socket, 'TOKEN_EXPIRED', 'The token has expired');
     else expireSoon(socket);
   });
   const sessionLimits = sessionLimitsOf(ctx.config);
+  /** Whom the sockets that are let in belong to, until they are told. */
+  const arrived = new WeakMap<ChatSocket, UserRow>();
   const connecting = new WeakSet<ChatSocket['conn']>();
   const joined = new WeakSet<ChatSocket['conn']>();
 
@@ -70,7 +74,8 @@ export function openSessions(ctx: Context, { io, gate, pending, authenticate, en
     const admission = gate.admissionOf(socket.conn);
     const { token, echo } = ConnectAuth.parse(socket.handshake.auth);
     socket.handshake.auth = {}; // a token is long, and nobody has to keep it
-    const identity = await identify(token, admission?.identity);
+    const { identity, user } = await identify(token, admission?.identity);
+    arrived.set(socket, user);
     socket.data = { identity, address: admission?.address ?? 'unknown', echo, inFlight: 0, isEnded: false, onEnded };
     if (!(await ctx.presence.admit(identity.user.id))) {
       throw new ChatError('RATE_LIMITED', { message: 'Too many connections of this user' });
@@ -85,12 +90,11 @@ export function openSessions(ctx: Context, { io, gate, pending, authenticate, en
     ctx.streams.removeFromAll(socket);
   }
 
-  async function identify(token: string | undefined, fromUpgrade: Identity | undefined): Promise<Identity> {
-    if (token !== undefined) return authenticate(token);
+  async function identify(token: string | undefined, fromUpgrade: Identity | undefined): Promise<Arrival> {
+    if (token !== undefined) return arrive(token);
     if (!fromUpgrade) throw new ChatError('UNAUTHORIZED', { message: 'A token is required' });
     if (fromUpgrade.expiresAt <= Date.now()) throw new ChatError('TOKEN_EXPIRED');
-    await endings.requireStanding(fromUpgrade); // the transport may have been open for as long as it likes
-    return fromUpgrade;
+    return arriveAs(fromUpgrade); // the transport may have been open for as long as it likes
   }
 
   async function begin(socket: ChatSocket): Promise<void> {
@@ -111,13 +115,12 @@ export function openSessions(ctx: Context, { io, gate, pending, authenticate, en
     });
     const { identity } = socket.data;
     await ctx.presence.joined(identity.user.id);
-    const user = await loadUser(ctx, identity.user.id).catch(
-      () => ({ ...identity.user, status: 'online' }) as const, // PostgreSQL went away after the check
-    );
-    if (!socket.connected) return;
+    const user = arrived.get(socket);
+    arrived.delete(socket);
+    if (!socket.connected || !user) return;
     socket.emit('session:ready', {
       connectionId: socket.id,
-      user,
+      user: toUser(user, true),
       serverTime: new Date().toISOString(),
       limits: sessionLimits,
       version: PROTOCOL_VERSION,

@@ -96,15 +96,13 @@ export class Claims {
     return new Set(userIds.filter((_, index) => found[index] === 1));
   }
 
-  /** Puts users into the room's set of online members, takes others out. @returns how many are in it */
-  async setOnlineIn(roomId: string, online: readonly string[], offline: readonly string[]): Promise<number> {
+  /** Puts users into the room's set of online members, takes others out. */
+  async setOnlineIn(roomId: string, online: readonly string[], offline: readonly string[]): Promise<void> {
     const key = this.#keys.onlineIn(roomId);
-    const [, , count] = await Promise.all([
+    await Promise.all([
       online.length > 0 && this.#redis.sadd(key, ...online),
       offline.length > 0 && this.#redis.srem(key, ...offline),
-      this.#redis.scard(key),
     ]);
-    return count;
   }
 
   /** How many members of each room are online, in the order of the rooms. */

@@ -39,6 +39,20 @@ export class Memberships {
     return this.#reading.add(userId, true);
   }
 
+  /**
+   * The user's rooms are about to be read by somebody else: from now on it counts what happens to them.
+   *
+   * @returns takes what was read. It is of no use when it may be older than what is known: then `hold` reads.
+   */
+  expect(userId: string): (roomIds: readonly string[]) => void {
+    const known = this.#users.get(userId) ?? { rooms: new Set<string>(), early: new Map<string, boolean>() };
+    this.#users.set(userId, known);
+    const { early } = known;
+    return (roomIds) => {
+      if (early && known.early === early && this.#users.get(userId) === known) this.#take(userId, known, roomIds);
+    };
+  }
+
   drop(userId: string): void {
     for (const roomId of this.#users.get(userId)?.rooms ?? []) this.#remove(roomId, userId);
     this.#users.delete(userId);
@@ -64,7 +78,7 @@ export class Memberships {
   /** Reads everybody's rooms again. */
   async readAnew(): Promise<void> {
     for (const [userId, known] of this.#users) {
-      known.early ??= new Map();
+      known.early = new Map(known.early); // another one: what is being read for a CONNECT may be too old
       void this.#reading.add(userId, true);
     }
     await this.#reading.attempted();
@@ -80,15 +94,18 @@ export class Memberships {
     const byUser = Map.groupBy(rows, (row) => row.user_id);
     for (const userId of userIds) {
       const known = this.#users.get(userId);
-      if (!known?.early) continue;
-      const rooms = new Set(byUser.get(userId)?.map((row) => row.room_id));
-      for (const [roomId, isMember] of known.early)
-        if (isMember) rooms.add(roomId);
-        else rooms.delete(roomId);
-      known.early = undefined;
-      for (const roomId of known.rooms) if (!rooms.has(roomId)) this.#set(known, userId, roomId, false);
-      for (const roomId of rooms) this.#set(known, userId, roomId, true);
+      if (known?.early) this.#take(userId, known, byUser.get(userId)?.map((row) => row.room_id) ?? []);
     }
+  }
+
+  #take(userId: string, known: Known, roomIds: readonly string[]): void {
+    const rooms = new Set(roomIds);
+    for (const [roomId, isMember] of known.early ?? [])
+      if (isMember) rooms.add(roomId);
+      else rooms.delete(roomId);
+    known.early = undefined;
+    for (const roomId of known.rooms) if (!rooms.has(roomId)) this.#set(known, userId, roomId, false);
+    for (const roomId of rooms) this.#set(known, userId, roomId, true);
   }
 
   #set(known: Known, userId: string, roomId: string, isMember: boolean): void {

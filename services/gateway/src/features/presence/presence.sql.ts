@@ -44,36 +44,49 @@ export function knownUsers(db: Kysely<Database>, viewerId: string, userIds: read
     .execute();
 }
 
+/** A user with the rooms that it is a member of. */
+export interface UserInRooms extends UserRow {
+  room_ids: string[];
+  /** What was noted of the user is new. */
+  is_news: boolean;
+}
+
+const users = sql`users.id, users.name, users.avatar_url, users.status_text, users.chosen_status, users.last_seen_at,
+  array(select room_id from members where members.user_id = users.id) as room_ids`;
+
 /**
- * Notes who is told to be online and who offline; the latter were seen last at this moment. Rows are locked in the order
- * of their ids, so that two gateways with the same users wait for each other only once.
+ * Notes who is told to be online, and reads these users: one statement, since it is what every connect costs. Rows are
+ * locked in the order of their ids, so that two gateways with the same users wait for each other only once.
  *
- * @returns those for whom that is new, however many gateways note it at once
+ * @returns those who exist; `is_news` for whom it is new, at one gateway only however many note it at once
  */
-export async function noteOnline(
-  db: Kysely<Database>,
-  online: readonly string[],
-  offline: readonly string[],
-): Promise<Set<string>> {
-  const changed = new Set<string>();
-  if (online.length > 0) {
-    const { rows } = await sql<{ user_id: string }>`
+export async function noteOnline(db: Kysely<Database>, userIds: readonly string[]): Promise<UserInRooms[]> {
+  if (userIds.length === 0) return [];
+  const { rows } = await sql<UserInRooms>`
+    with noted as (
       insert into online_users (user_id)
-      select id from users where id = any(${online}::text[]) order by id
-      on conflict do nothing returning user_id`.execute(db);
-    for (const row of rows) changed.add(row.user_id);
-  }
-  if (offline.length > 0) {
-    const { rows } = await sql<{ id: string }>`
-      with told as (
-        select user_id from online_users where user_id = any(${offline}::text[]) order by user_id for update
-      ), gone as (
-        delete from online_users using told where online_users.user_id = told.user_id returning told.user_id
-      )
-      update users set last_seen_at = now() from gone where users.id = gone.user_id returning users.id`.execute(db);
-    for (const row of rows) changed.add(row.id);
-  }
-  return changed;
+      select id from users where id = any(${userIds}::text[]) order by id
+      on conflict do nothing returning user_id
+    )
+    select ${users}, noted.user_id is not null as is_news
+    from users left join noted on noted.user_id = users.id where users.id = any(${userIds}::text[])`.execute(db);
+  return rows;
+}
+
+/** The same for who is offline: who was told to be online was seen last at this moment. Two statements. */
+export async function noteOffline(db: Kysely<Database>, userIds: readonly string[]): Promise<UserInRooms[]> {
+  if (userIds.length === 0) return [];
+  const gone = await sql<{ id: string }>`
+    with told as (
+      select user_id from online_users where user_id = any(${userIds}::text[]) order by user_id for update
+    ), gone as (
+      delete from online_users using told where online_users.user_id = told.user_id returning told.user_id
+    )
+    update users set last_seen_at = now() from gone where users.id = gone.user_id returning users.id`.execute(db);
+  const changed = new Set(gone.rows.map((row) => row.id));
+  const { rows } = await sql<Omit<UserInRooms, 'is_news'>>`
+    select ${users} from users where users.id = any(${userIds}::text[])`.execute(db);
+  return rows.map((row) => ({ ...row, is_news: changed.has(row.id) }));
 }
 
 /** Users that are told to be online, by id, after the given one. */

@@ -16,7 +16,7 @@ import { Connections } from './connections.ts';
 import { Hearers } from './hearers.ts';
 import { Memberships } from './memberships.ts';
 import { News } from './news.ts';
-import { noteOnline, roomsOfUsers, toldOnline, usersById } from './presence.sql.ts';
+import { noteOffline, noteOnline, roomsOfUsers, toldOnline, usersById } from './presence.sql.ts';
 import { RosterEvents } from './roster-events.ts';
 import { Roster, type RosterChange } from './roster.ts';
 import { Transitions, type NewsBatch } from './transitions.ts';
@@ -43,8 +43,17 @@ export interface PresenceOptions {
   signals: RoomSignals;
 }
 
+/** Somebody whose CONNECT is being checked. One of the two is to be called. */
+export interface ExpectedUser {
+  /** All rooms that it is a member of, read since it was expected. */
+  isMemberOf(roomIds: readonly string[]): void;
+  comesNot(): void;
+}
+
 /** Who is here, over all gateways. */
 export interface Presence {
+  /** A socket of a user may come: its rooms are about to be read with what decides on its token. */
+  expect(userId: string): ExpectedUser;
   /**
    * Counts a new socket of a user.
    *
@@ -100,9 +109,8 @@ export function createPresence(options: PresenceOptions): Presence {
   const transitions = new Transitions({
     claims,
     gatewayId,
-    note: (online, offline) => noteOnline(db, online, offline),
-    usersById: (userIds) => usersById(db, userIds),
-    roomsOf: (userIds) => roomsOfUsers(db, userIds),
+    onlineOf,
+    note: async (online, offline) => [...(await noteOnline(db, online)), ...(await noteOffline(db, offline))],
     tellAll: (batch) => whenHeard(() => peers.tellAll(NEWS, batch)),
     onError,
   });
@@ -119,6 +127,7 @@ export function createPresence(options: PresenceOptions): Presence {
     claims,
     gatewayId,
     settled: () => transitions.attempted(),
+    onlineOf,
     usersById: (userIds) => usersById(db, userIds),
     tell: (roomId, change) => whenHeard(() => signals.send(roomId, ROSTER, change)),
     onError,
@@ -197,6 +206,28 @@ export function createPresence(options: PresenceOptions): Presence {
     rosterEvents.receive(roomId, { ...change, left });
   }
 
+  /**
+   * Who is connected here has our claim, or will have it as soon as Redis is back: only the others are asked about. When
+   * our claim goes, what follows from it is brought up to date behind all that was sent to Redis before.
+   */
+  async function onlineOf(userIds: readonly string[]): Promise<ReadonlySet<string>> {
+    const elsewhere = userIds.filter((userId) => !connections.isConnected(userId));
+    const online = elsewhere.length > 0 ? await claims.onlineOf(elsewhere) : new Set<string>();
+    for (const userId of userIds) if (connections.isConnected(userId)) online.add(userId);
+    return online;
+  }
+
+  /** As in `Transitions`: read, apply, read again, so that whoever writes last has seen the state that stays. */
+  async function countMember(roomId: string, userId: string): Promise<void> {
+    let isOnline = (await onlineOf([userId])).has(userId);
+    for (;;) {
+      await claims.setOnlineIn(roomId, isOnline ? [userId] : [], isOnline ? [] : [userId]);
+      const isOnlineNow = (await onlineOf([userId])).has(userId);
+      if (isOnlineNow === isOnline) return;
+      isOnline = isOnlineNow;
+    }
+  }
+
   const onRedisReady = (): void => {
     heardFrom = Date.now() + RETURN_MS;
     for (const part of [connections, hearers, transitions, roster]) part.retry();
@@ -207,6 +238,15 @@ export function createPresence(options: PresenceOptions): Presence {
     new Set(userIds.filter((userId) => connections.isConnected(userId)));
 
   return {
+    expect(userId) {
+      const isMemberOf = memberships.expect(userId);
+      return {
+        isMemberOf,
+        comesNot: () => {
+          if (!connections.has(userId)) memberships.drop(userId);
+        },
+      };
+    },
     admit: (userId) => connections.admit(userId),
     async joined(userId) {
       await Promise.all([memberships.hold(userId), transitions.attempted()]);
@@ -215,14 +255,14 @@ export function createPresence(options: PresenceOptions): Presence {
       connections.left(userId);
       if (socket) hearers.left(socket);
     },
-    onlineAmong: (userIds) => claims.onlineOf(userIds).catch(() => hereAmong(userIds)),
+    onlineAmong: (userIds) => onlineOf(userIds).catch(() => hereAmong(userIds)),
     onlineIn: (roomId, userIds) => claims.onlineIn(roomId, userIds).catch(() => hereAmong(userIds)),
     countOnline: (roomIds) =>
       claims.countsOf(roomIds).catch(() => roomIds.map((roomId) => hereAmong([...memberships.usersIn(roomId)]).size)),
     async memberChanged(roomId, userId, isMember) {
       peers.tellAll(MEMBER, { roomId, userId, isMember });
       try {
-        if (isMember) await countMember(claims, roomId, userId);
+        if (isMember) await countMember(roomId, userId);
         else await claims.setOnlineIn(roomId, [], [userId]);
       } catch (error) {
         onError(error);
@@ -248,17 +288,6 @@ export function createPresence(options: PresenceOptions): Presence {
       await peers.registry.leave(graceMs);
     },
   };
-}
-
-/** As in `Transitions`: read, apply, read again, so that whoever writes last has seen the state that stays. */
-async function countMember(claims: Claims, roomId: string, userId: string): Promise<void> {
-  let isOnline = (await claims.onlineOf([userId])).has(userId);
-  for (;;) {
-    await claims.setOnlineIn(roomId, isOnline ? [userId] : [], isOnline ? [] : [userId]);
-    const isOnlineNow = (await claims.onlineOf([userId])).has(userId);
-    if (isOnlineNow === isOnline) return;
-    isOnline = isOnlineNow;
-  }
 }
 
 /** A store that is away, or does not answer in time; everything else is a fault of ours. */

@@ -27,6 +27,8 @@ export interface RosterOptions {
   gatewayId: string;
   /** Resolves once the states of users are settled, so that those who left are shown as they are. */
   settled: () => Promise<void>;
+  /** Those of the users who are online. */
+  onlineOf: (userIds: readonly string[]) => Promise<ReadonlySet<string>>;
   usersById: (userIds: string[]) => Promise<UserRow[]>;
   tell: (roomId: string, change: RosterChange) => void;
   onError: (error: unknown) => void;
@@ -75,7 +77,7 @@ export class Roster {
   }
 
   async #process(steps: readonly Step[]): Promise<void> {
-    const { claims, gatewayId, settled, usersById, tell } = this.#options;
+    const { claims, gatewayId, settled, onlineOf, usersById, tell } = this.#options;
     await settled();
     const seen = steps.filter((step) => step.change !== 0);
     const byRoom = [...Map.groupBy(seen, (step) => step.roomId)].map(([roomId, ofRoom]) => ({
@@ -87,7 +89,7 @@ export class Roster {
     const named = [...new Set(byRoom.flatMap(({ joined, left }) => [...joined, ...left].map((step) => step.userId)))];
     const [rows, online, counts] = await Promise.all([
       usersById(named),
-      claims.onlineOf(named),
+      onlineOf(named),
       claims.countsOf(byRoom.map(({ roomId }) => roomId)),
     ]);
     const users = new Map(rows.map((row) => [row.id, toUser(row, online.has(row.id))]));

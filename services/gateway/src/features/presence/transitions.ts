@@ -1,7 +1,8 @@
 import type { Presence } from '@parley/protocol';
-import { toUser, type UserRow } from '../users/view.ts';
+import { toUser } from '../users/view.ts';
 import { Batches } from './batches.ts';
 import type { Claims } from './claims.ts';
+import type { UserInRooms } from './presence.sql.ts';
 
 /** Why a user is looked at. */
 export interface Touch {
@@ -31,13 +32,19 @@ export interface NewsBatch {
   news: PresenceNews[];
 }
 
+interface Told {
+  user: UserInRooms;
+  isOnline: boolean;
+  touch: Touch;
+}
+
 export interface TransitionsOptions {
   claims: Claims;
   gatewayId: string;
-  /** Notes who is told to be online; returns those for whom it is new. */
-  note: (online: string[], offline: string[]) => Promise<Set<string>>;
-  usersById: (userIds: string[]) => Promise<UserRow[]>;
-  roomsOf: (userIds: string[]) => Promise<{ room_id: string; user_id: string }[]>;
+  /** Those of the users who are online. */
+  onlineOf: (userIds: readonly string[]) => Promise<ReadonlySet<string>>;
+  /** Notes who is told to be online and who offline, and reads them. */
+  note: (online: string[], offline: string[]) => Promise<UserInRooms[]>;
   tellAll: (batch: NewsBatch) => void;
   onError: (error: unknown) => void;
 }
@@ -83,67 +90,61 @@ export class Transitions {
   }
 
   async #process(batch: ReadonlyMap<string, Touch>): Promise<void> {
-    const { claims, note, usersById, roomsOf } = this.#options;
+    const { claims, onlineOf, note } = this.#options;
     const userIds = [...batch.keys()];
-    const [version, online] = await Promise.all([claims.version(), claims.onlineOf(userIds)]);
+    const version = await claims.version();
+    const online = await onlineOf(userIds);
     const [on, off] = [userIds.filter((id) => online.has(id)), userIds.filter((id) => !online.has(id))];
-    const changed = await note(on, off);
-    const [users, memberships] = await Promise.all([usersById(userIds), roomsOf(userIds)]);
-    const counts = await this.#applyToRooms(memberships, online);
-    const now = await claims.onlineOf(userIds);
-    const told: string[] = [];
+    const users = new Map((await note(on, off)).map((user) => [user.id, user]));
+    await this.#applyToRooms([...users.values()], online);
+    const now = await onlineOf(userIds);
+    const told: Told[] = [];
     for (const [userId, touch] of batch) {
-      const isNews = touch.isNews || changed.has(userId);
-      if (now.has(userId) !== online.has(userId)) void this.touch(userId, { ...touch, isNews });
-      else if (isNews) told.push(userId);
+      const user = users.get(userId);
+      const isNews = touch.isNews || user?.is_news === true;
+      const isOnline = online.has(userId);
+      if (now.has(userId) !== isOnline) void this.touch(userId, { ...touch, isNews });
+      else if (isNews && user && isForAnybody(user, isOnline, touch)) told.push({ user, isOnline, touch });
     }
     if (told.length === 0) return;
-    const rows = new Map(users.map((user) => [user.id, user]));
-    const news = told.flatMap((userId) => {
-      const row = rows.get(userId);
-      return row ? [{ userId, row, isOnline: online.has(userId), touch: batch.get(userId) as Touch }] : [];
-    });
-    this.#options.tellAll({ from: this.#options.gatewayId, version, ...toNews(news, memberships, counts) });
+    const roomIds = [...new Set(told.flatMap(({ user }) => user.room_ids))];
+    const counts = await claims.countsOf(roomIds);
+    const rooms = roomIds.map((roomId, index): [string, number] => [roomId, counts[index] ?? 0]);
+    this.#options.tellAll({ from: this.#options.gatewayId, version, rooms, news: toNews(told, roomIds) });
   }
 
-  /** @returns how many members are online in each of the rooms */
-  async #applyToRooms(
-    memberships: readonly { room_id: string; user_id: string }[],
-    online: ReadonlySet<string>,
-  ): Promise<Map<string, number>> {
-    const counts = new Map<string, number>();
-    const byRoom = Map.groupBy(memberships, (row) => row.room_id);
-    await Promise.all(
-      [...byRoom].map(async ([roomId, rows]) => {
-        const members = rows.map((row) => row.user_id);
-        const [on, off] = [members.filter((id) => online.has(id)), members.filter((id) => !online.has(id))];
-        counts.set(roomId, await this.#options.claims.setOnlineIn(roomId, on, off));
-      }),
-    );
-    return counts;
+  async #applyToRooms(users: readonly UserInRooms[], online: ReadonlySet<string>): Promise<void> {
+    const byRoom = new Map<string, { on: string[]; off: string[] }>();
+    for (const { id, room_ids: roomIds } of users) {
+      for (const roomId of roomIds) {
+        const { on, off } = byRoom.get(roomId) ?? { on: [], off: [] };
+        byRoom.set(roomId, { on, off });
+        (online.has(id) ? on : off).push(id);
+      }
+    }
+    await Promise.all([...byRoom].map(([roomId, { on, off }]) => this.#options.claims.setOnlineIn(roomId, on, off)));
   }
 }
 
-function toNews(
-  changes: readonly { userId: string; row: UserRow; isOnline: boolean; touch: Touch }[],
-  memberships: readonly { room_id: string; user_id: string }[],
-  counts: ReadonlyMap<string, number>,
-): Pick<NewsBatch, 'rooms' | 'news'> {
-  const byUser = Map.groupBy(memberships, (row) => row.user_id);
-  const places = new Map<string, number>();
-  const placeOf = (roomId: string): number => {
-    const place = places.get(roomId) ?? places.size;
-    places.set(roomId, place);
-    return place;
-  };
-  const news = changes.map(({ userId, row, isOnline, touch: { tellOwn, except } }) => {
-    const rooms = (byUser.get(userId) ?? []).map(({ room_id: roomId }) => placeOf(roomId));
-    return { presence: toPresence(row, isOnline), rooms, tellOwn, ...(except !== undefined && { except }) };
-  });
-  return { rooms: [...places.keys()].map((roomId) => [roomId, counts.get(roomId) ?? 0]), news };
+/**
+ * Who comes online and shares no room with anybody is no news. Whoever goes is, so that a gateway that knows better can
+ * say so.
+ */
+function isForAnybody({ room_ids: roomIds }: UserInRooms, isOnline: boolean, { tellOwn }: Touch): boolean {
+  return roomIds.length > 0 || !isOnline || tellOwn;
 }
 
-function toPresence(row: UserRow, isOnline: boolean): Presence {
+function toNews(told: readonly Told[], roomIds: readonly string[]): PresenceNews[] {
+  const places = new Map(roomIds.map((roomId, place) => [roomId, place]));
+  return told.map(({ user, isOnline, touch: { tellOwn, except } }) => ({
+    presence: toPresence(user, isOnline),
+    rooms: user.room_ids.map((roomId) => places.get(roomId) as number),
+    tellOwn,
+    ...(except !== undefined && { except }),
+  }));
+}
+
+function toPresence(row: UserInRooms, isOnline: boolean): Presence {
   const { name: _name, avatarUrl: _avatarUrl, ...presence } = toUser(row, isOnline);
   return presence;
 }
