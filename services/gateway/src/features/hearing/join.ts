@@ -1,4 +1,4 @@
-import { roomAddedEvent, type JoinedRoom, type RoomCursor } from '@parley/protocol';
+import { roomAddedEvent, roomNameKey, type JoinedRoom, type RoomCursor } from '@parley/protocol';
 import type { Context } from '../../context.ts';
 import { ChatError } from '../../platform/errors.ts';
 import type { Identity } from '../../platform/identity.ts';
@@ -6,14 +6,16 @@ import { tellUser } from '../../platform/peers/tell-user.ts';
 import type { SocketRequest } from '../../platform/sockets/handle.ts';
 import { catchUp, newestPage } from '../messages/catch-up.ts';
 import { becomeMember, whyNotIn } from '../members/come.ts';
-import { accessRoom } from '../rooms/access.ts';
-import { membersPage } from '../rooms/members.ts';
-import { roomIdByName } from '../rooms/by-name.ts';
+import { accessRoom, accessRoomWithMembers } from '../rooms/access.ts';
+import { makePublicRoom } from '../rooms/by-name.ts';
+import { toMembersPage } from '../rooms/members.ts';
 import { toRooms } from '../rooms/view.ts';
 import { hearAfterAnswer } from './hand-over.ts';
 
-/** Of joining a room by its name. */
+/** Of making a room that is joined by its name. */
 const MOST_TRIES = 3;
+/** Members in the answer. */
+const MEMBERS_PAGE = 50;
 
 export interface JoinInput {
   target: { roomId: string } | { name: string; create: boolean };
@@ -36,15 +38,29 @@ export async function joinRoom(
   request?: SocketRequest,
 ): Promise<JoinedRoom> {
   await ctx.limits.requireJoin(actor.user.id);
-  const { roomId, isNew } = await enter(ctx, actor, input.target);
+  const { target } = input;
+  // Who is known as a member is not asked for before the page is read: that asks as well.
+  const isKnown = 'roomId' in target && ctx.presence.isMember(target.roomId, actor.user.id);
+  const entered = isKnown ? { roomId: target.roomId, isNew: false } : await enter(ctx, actor, target);
+  const { roomId } = entered;
+  let { isNew } = entered;
+  const read = async (): Promise<JoinedRoom> => {
+    try {
+      return await readRoom(ctx, actor, roomId, input);
+    } catch (error) {
+      if (!isKnown || !(error instanceof ChatError && error.code === 'NOT_A_MEMBER')) throw error;
+      ({ isNew } = await becomeMember(ctx, actor, { roomId })); // it has ended, and this gateway was not told yet
+      return readRoom(ctx, actor, roomId, input);
+    }
+  };
   try {
     const joined = await (request
       ? hearAfterAnswer(ctx, request, [roomId], async (heads) => {
-          const read = await readRoom(ctx, actor, roomId, input);
-          heads.set(roomId, { seq: read.room.headSeq, rev: read.room.headRev });
-          return read;
+          const page = await read();
+          heads.set(roomId, { seq: page.room.headSeq, rev: page.room.headRev });
+          return page;
         })
-      : readRoom(ctx, actor, roomId, input));
+      : read());
     if (isNew) tellUser(ctx, actor.user.id, roomAddedEvent, { room: joined.room });
     return joined;
   } catch (error) {
@@ -53,22 +69,27 @@ export async function joinRoom(
 }
 
 /**
- * Finds or makes the room, and becomes a member. A room that is found by its name may be removed before one is a member,
- * since it is empty: then there is none of that name, and it is made after all.
+ * Finds or makes the room, and becomes a member. A room may be removed as soon as it is made, if nobody is in it any
+ * more: then it is made again.
  */
 async function enter(
   ctx: Context,
   actor: Identity,
   target: JoinInput['target'],
 ): Promise<{ roomId: string; isNew: boolean }> {
+  if ('roomId' in target) {
+    return becomeMember(ctx, actor, target).catch(async (error: unknown) => {
+      throw await whyNotIn(ctx, actor, target.roomId, error);
+    });
+  }
+  const { name, create } = target;
   for (let tries = 1; ; tries += 1) {
-    const roomId = 'roomId' in target ? target.roomId : await roomIdByName(ctx, actor, target);
     try {
-      return { roomId, isNew: await becomeMember(ctx, actor, roomId) };
+      return await becomeMember(ctx, actor, { nameKey: roomNameKey(name) });
     } catch (error) {
       const isGone = error instanceof ChatError && error.code === 'NOT_FOUND';
-      const mayMake = 'name' in target && target.create;
-      if (!isGone || !mayMake || tries === MOST_TRIES) throw await whyNotIn(ctx, actor, roomId, error);
+      if (!isGone || !create || tries > MOST_TRIES) throw error;
+      await makePublicRoom(ctx, actor, name);
     }
   }
 }
@@ -79,12 +100,16 @@ async function readRoom(
   roomId: string,
   { cursor, history }: Pick<JoinInput, 'cursor' | 'history'>,
 ): Promise<JoinedRoom> {
-  const row = await accessRoom(ctx, actor, { roomId, to: 'take part' });
+  const { room: row, members } = await accessRoomWithMembers(ctx, actor, {
+    roomId,
+    to: 'take part',
+    members: MEMBERS_PAGE + 1,
+  });
   const [caughtUp, page, [room]] = await Promise.all([
     cursor
       ? catchUp(ctx, [row], new Map([[row.id, cursor]])).then(([missed]) => missed)
       : newestPage(ctx, row, history),
-    membersPage(ctx, roomId),
+    toMembersPage(ctx, roomId, { rows: members, limit: MEMBERS_PAGE }),
     toRooms(ctx, actor.user.id, [row]),
   ]);
   if (!room || !caughtUp) throw new ChatError('NOT_FOUND');

@@ -24,8 +24,9 @@ export async function syncRooms(
   const cursors = new Map(wanted.map((room) => [room.roomId, room]));
   const roomIds = [...cursors.keys()];
   // Who may hear a room is decided twice: before, so that nobody's streams are opened for others' rooms, and by the rows
-  // that are read under the hold, since only they are as new as the pages.
-  const before = await accessRooms(ctx, request.actor, { roomIds, to: 'take part' });
+  // that are read under the hold, since only they are as new as the pages. Before, what this gateway knows is enough.
+  const unknown = roomIds.filter((roomId) => !ctx.presence.isMember(roomId, request.actor.user.id));
+  const before = await accessRooms(ctx, request.actor, { roomIds: unknown, to: 'take part' });
   const heard = roomIds.filter((roomId) => !(before.get(roomId) instanceof ChatError));
   const synced = await hearAfterAnswer(ctx, request, heard, (heads) =>
     readMissed(ctx, request, new Map(heard.map((roomId) => [roomId, cursors.get(roomId) as Cursor])), heads),

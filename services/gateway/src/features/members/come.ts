@@ -5,29 +5,30 @@ import type { Identity } from '../../platform/identity.ts';
 import { tellUser } from '../../platform/peers/tell-user.ts';
 import { writeAudit } from '../audit/audit.ts';
 import { memberCame } from '../presence/status.ts';
-import { accessRoom } from '../rooms/access.ts';
 import { findRoomOfMember } from '../rooms/rooms.ts';
 import { requireUser } from '../users/users.ts';
 import { underLock, type Target } from './act.ts';
-import { insertMember, isBanned, joinAsMember } from './members.sql.ts';
+import { enterRoom, insertMember, isBanned, type RoomKey } from './members.sql.ts';
 
 /**
  * Makes the actor a member of a public room. Nothing happens for a member. Who comes into a deserted room owns it, since
  * a room keeps at least one owner.
  *
- * @returns whether it became one
+ * @returns the room, and whether it became one
  * @throws ChatError `NOT_FOUND`, `FORBIDDEN` when banned
  */
-export async function becomeMember(ctx: Context, actor: Identity, roomId: string): Promise<boolean> {
-  const { id: userId } = actor.user;
-  const { my_role: role } = await accessRoom(ctx, actor, { roomId, to: 'see' });
-  if (role !== null) return false;
-  const outcome = await joinAsMember(ctx.db, roomId, userId);
-  if (outcome === 'not_found') throw new ChatError('NOT_FOUND');
-  if (outcome === 'banned') throw banned();
-  const isNew = outcome === 'joined';
-  if (isNew) await memberCame(ctx, roomId, userId);
-  return isNew;
+export async function becomeMember(
+  ctx: Context,
+  actor: Identity,
+  key: RoomKey,
+): Promise<{ roomId: string; isNew: boolean }> {
+  const entered = await enterRoom(ctx.db, key, actor.user.id);
+  if (!entered || entered.outcome === 'not_found') throw new ChatError('NOT_FOUND');
+  if (entered.outcome === 'banned') throw banned();
+  const { room_id: roomId } = entered;
+  const isNew = entered.outcome === 'joined';
+  if (isNew) await memberCame(ctx, roomId, actor.user.id);
+  return { roomId, isNew };
 }
 
 /** What a refused join is answered with: that a ban is why, if one is, for private rooms too. */

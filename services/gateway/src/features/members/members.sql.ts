@@ -1,7 +1,7 @@
 import type { Database, MemberRole } from '@parley/database';
 import { sql, type Kysely, type Transaction } from 'kysely';
 
-// Whoever calls these holds the lock of the room's row, but for `isBanned` and `joinAsMember`.
+// Whoever calls these holds the lock of the room's row, but for `isBanned` and `enterRoom`.
 
 export interface Member {
   role: MemberRole;
@@ -41,15 +41,34 @@ export async function insertMember(
   return true;
 }
 
-/** Makes somebody a member of a public room, in one round trip; the meaning of each answer stands at the function. */
-export async function joinAsMember(
-  db: Kysely<Database>,
-  roomId: string,
-  userId: string,
-): Promise<'joined' | 'member' | 'banned' | 'not_found'> {
-  const { rows } = await sql<{ outcome: 'joined' | 'member' | 'banned' | 'not_found' }>`
-    select become_member(${roomId}::uuid, ${userId}) as outcome`.execute(db);
-  return rows[0]?.outcome ?? 'not_found';
+/** A room by its id, or a public one by the case-folded form of its name. */
+export type RoomKey = { roomId: string } | { nameKey: string };
+
+export interface Entered {
+  room_id: string;
+  /** The meaning of each stands at the function `become_member`. */
+  outcome: 'joined' | 'member' | 'banned' | 'not_found';
+}
+
+/**
+ * Finds a room and makes somebody a member of it if it is public, in one round trip. Only who is no member yet waits for
+ * the lock of the room's row.
+ *
+ * @returns undefined when there is no such room
+ */
+export async function enterRoom(db: Kysely<Database>, key: RoomKey, userId: string): Promise<Entered | undefined> {
+  const isIt =
+    'roomId' in key
+      ? sql`rooms.id = ${key.roomId}::uuid`
+      : sql`rooms.kind = 'public' and rooms.name_key = ${key.nameKey}`;
+  const { rows } = await sql<Entered>`
+    select rooms.id as room_id, case
+      when me.user_id is not null then 'member'
+      when rooms.kind = 'public' then become_member(rooms.id, ${userId})
+      else 'not_found' end as outcome
+    from rooms left join members as me on me.room_id = rooms.id and me.user_id = ${userId}
+    where ${isIt}`.execute(db);
+  return rows[0];
 }
 
 /** Ends a membership, and lets the gateways find out that one has ended. */

@@ -71,6 +71,11 @@ export interface Presence {
   onlineIn(roomId: string, userIds: readonly string[]): Promise<ReadonlySet<string>>;
   /** How many members of each room are online, in the order of the rooms. With Redis away: who is connected here. */
   countOnline(roomIds: readonly string[]): Promise<number[]>;
+  /**
+   * Whether somebody who is connected here is known to be a member of the room. A hint: a no may mean that it is not
+   * known, and a yes may be old while Redis is away.
+   */
+  isMember(roomId: string, userId: string): boolean;
   /** Somebody became a member, or is one no more. After the commit. Never throws. */
   memberChanged(roomId: string, userId: string, isMember: boolean): Promise<void>;
   /** The status or the profile of a user changed. @param except the id of a socket that knows it */
@@ -259,6 +264,7 @@ export function createPresence(options: PresenceOptions): Presence {
     onlineIn: (roomId, userIds) => claims.onlineIn(roomId, userIds).catch(() => hereAmong(userIds)),
     countOnline: (roomIds) =>
       claims.countsOf(roomIds).catch(() => roomIds.map((roomId) => hereAmong([...memberships.usersIn(roomId)]).size)),
+    isMember: (roomId, userId) => memberships.roomsOf(userId).has(roomId),
     async memberChanged(roomId, userId, isMember) {
       peers.tellAll(MEMBER, { roomId, userId, isMember });
       try {

@@ -3,7 +3,16 @@ import type { Transaction } from 'kysely';
 import type { Context } from '../../context.ts';
 import { ChatError } from '../../platform/errors.ts';
 import type { Identity } from '../../platform/identity.ts';
-import { findRole, findRoom, findRooms, lockRoom, type LockedRoomRow, type RoomRow } from './rooms.sql.ts';
+import type { MemberRow } from './members.sql.ts';
+import {
+  findRole,
+  findRoom,
+  findRooms,
+  findRoomWithMembers,
+  lockRoom,
+  type LockedRoomRow,
+  type RoomRow,
+} from './rooms.sql.ts';
 
 /** What for: `see` is open to all for a public room, `take part` is for members. */
 export type Purpose = 'see' | 'take part';
@@ -25,6 +34,16 @@ export async function accessRoom(
   { roomId, to }: { roomId: string; to: Purpose },
 ): Promise<RoomRow> {
   return allowed(await findRoom(ctx.db, roomId, actor.user.id), to);
+}
+
+/** The same with the first members by user id, so many of them, in one query. */
+export async function accessRoomWithMembers(
+  ctx: Context,
+  actor: Identity,
+  { roomId, to, members }: { roomId: string; to: Purpose; members: number },
+): Promise<{ room: RoomRow; members: MemberRow[] }> {
+  const found = await findRoomWithMembers(ctx.db, roomId, { viewerId: actor.user.id, members });
+  return { room: allowed(found?.room, to), members: found?.members ?? [] };
 }
 
 /** The same for many rooms with one query: for each the room, or why not. */

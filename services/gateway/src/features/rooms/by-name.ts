@@ -1,32 +1,13 @@
-import { roomNameKey } from '@parley/protocol';
 import type { Context } from '../../context.ts';
 import { ChatError } from '../../platform/errors.ts';
 import type { Identity } from '../../platform/identity.ts';
 import { createRoom } from './rooms.ts';
-import { findPublicRoomId } from './rooms.sql.ts';
 
-/**
- * The public room of a name, made when asked for.
- *
- * @throws ChatError `NOT_FOUND`
- */
-export async function roomIdByName(
-  ctx: Context,
-  actor: Identity,
-  { name, create }: { name: string; create: boolean },
-): Promise<string> {
-  const nameKey = roomNameKey(name);
-  const found = await findPublicRoomId(ctx.db, nameKey);
-  if (found !== undefined) return found;
-  if (!create) throw new ChatError('NOT_FOUND');
+/** Makes a public room of a name, unless there is one: somebody was faster, then it is that room. */
+export async function makePublicRoom(ctx: Context, actor: Identity, name: string): Promise<void> {
   try {
-    const { room } = await createRoom(ctx, actor, { name, kind: 'public' });
-    return room.id;
+    await createRoom(ctx, actor, { name, kind: 'public' });
   } catch (error) {
-    // Somebody was faster: then it is that room.
-    const existing =
-      error instanceof ChatError && error.code === 'CONFLICT' ? await findPublicRoomId(ctx.db, nameKey) : undefined;
-    if (existing === undefined) throw error;
-    return existing;
+    if (!(error instanceof ChatError && error.code === 'CONFLICT')) throw error;
   }
 }

@@ -1,24 +1,31 @@
 import type { Database } from '@parley/database';
-import type { Kysely } from 'kysely';
-import { userColumns, type UserRow } from '../users/view.ts';
+import { sql, type Kysely, type RawBuilder } from 'kysely';
+import type { UserRow } from '../users/view.ts';
 
 export interface MemberRow extends UserRow {
   role: 'owner' | 'moderator' | 'member';
 }
 
+/** A row as PostgreSQL writes it as JSON. */
+export type MemberInJson = Omit<MemberRow, 'last_seen_at'> & { last_seen_at: string | null };
+
+export function fromJson(row: MemberInJson): MemberRow {
+  return { ...row, last_seen_at: row.last_seen_at === null ? null : new Date(row.last_seen_at) };
+}
+
+/** The members of a room, to be limited. */
+export const membersOf = (roomId: string | RawBuilder<unknown>) => sql`
+  select users.id, users.name, users.avatar_url, users.status_text, users.chosen_status, users.last_seen_at,
+    members.role
+  from members join users on users.id = members.user_id where members.room_id = ${roomId}`;
+
 /** Members by user id, after the given one. */
-export function listMembers(
+export async function listMembers(
   db: Kysely<Database>,
   roomId: string,
-  page: { after: string | undefined; limit: number },
+  { after, limit }: { after: string | undefined; limit: number },
 ): Promise<MemberRow[]> {
-  return db
-    .selectFrom('members')
-    .innerJoin('users', 'users.id', 'members.user_id')
-    .where('members.room_id', '=', roomId)
-    .$if(page.after !== undefined, (qb) => qb.where('members.user_id', '>', page.after as string))
-    .orderBy('members.user_id')
-    .limit(page.limit)
-    .select([...userColumns, 'members.role'])
-    .execute();
+  const { rows } = await sql<MemberRow>`${membersOf(roomId)}
+    and members.user_id > ${after ?? ''} order by members.user_id limit ${limit}`.execute(db);
+  return rows;
 }

@@ -4,10 +4,9 @@ import type { Identity } from '../../platform/identity.ts';
 import { toUser } from '../users/view.ts';
 import { accessRoom } from './access.ts';
 import { cutPage, decodeCursor } from './cursor.ts';
-import { listMembers } from './members.sql.ts';
+import { listMembers, type MemberRow } from './members.sql.ts';
 
 const USER_ID = /^[A-Za-z0-9_.:@-]{1,128}$/;
-const FIRST_PAGE = 50;
 
 export interface MembersPage {
   members: MemberUser[];
@@ -21,20 +20,19 @@ export async function getMembers(
 ): Promise<MembersPage & { online: number }> {
   await accessRoom(ctx, actor, { roomId, to: 'see' });
   const [after] = cursor === undefined ? [] : decodeCursor(cursor, [USER_ID]);
-  const [page, [online = 0]] = await Promise.all([
-    membersPage(ctx, roomId, { after, limit }),
+  const [rows, [online = 0]] = await Promise.all([
+    listMembers(ctx.db, roomId, { after, limit: limit + 1 }),
     ctx.presence.countOnline([roomId]),
   ]);
-  return { ...page, online };
+  return { ...(await toMembersPage(ctx, roomId, { rows, limit })), online };
 }
 
-/** Members by user id. The room has to be accessible: nothing is checked here. */
-export async function membersPage(
+/** @param rows one more than `limit`, if there are so many */
+export async function toMembersPage(
   ctx: Context,
   roomId: string,
-  { after, limit }: { after?: string | undefined; limit: number } = { limit: FIRST_PAGE },
+  { rows, limit }: { rows: readonly MemberRow[]; limit: number },
 ): Promise<MembersPage> {
-  const rows = await listMembers(ctx.db, roomId, { after, limit: limit + 1 });
   const { page, next } = cutPage(rows, limit, (row) => [row.id]);
   const online = await ctx.presence.onlineIn(
     roomId,

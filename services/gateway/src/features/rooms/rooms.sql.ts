@@ -1,5 +1,6 @@
 import type { ChosenStatus, Database, MemberRole } from '@parley/database';
 import { sql, type Kysely, type Transaction } from 'kysely';
+import { fromJson, membersOf, type MemberInJson, type MemberRow } from './members.sql.ts';
 
 /** A room as somebody sees it: `my_*` is the viewer's membership, `peer_*` the other one of a direct room. */
 export interface RoomRow {
@@ -26,60 +27,54 @@ export interface RoomRow {
   activity: number;
 }
 
-const activity = sql<number>`(extract(epoch from coalesce(rooms.last_message_at, rooms.created_at)) * 1000000)::bigint`;
+const activity = sql`(extract(epoch from coalesce(rooms.last_message_at, rooms.created_at)) * 1000000)::bigint`;
 
-/** Rooms as `viewerId` sees them. */
-function roomsOf(db: Kysely<Database>, viewerId: string) {
-  return db
-    .selectFrom('rooms')
-    .leftJoin('members as me', (join) => join.onRef('me.room_id', '=', 'rooms.id').on('me.user_id', '=', viewerId))
-    .leftJoin('members as other', (join) =>
-      join.onRef('other.room_id', '=', 'rooms.id').on('rooms.kind', '=', 'direct').on('other.user_id', '<>', viewerId),
-    )
-    .leftJoin('users as peer', 'peer.id', 'other.user_id')
-    .select([
-      'rooms.id',
-      'rooms.kind',
-      'rooms.name',
-      'rooms.topic',
-      'rooms.created_by',
-      'rooms.created_at',
-      'rooms.head_seq',
-      'rooms.head_rev',
-      'rooms.member_count',
-      'rooms.slow_mode_ms',
-      'me.role as my_role',
-      'me.last_read_seq as my_last_read_seq',
-      'me.muted_until as my_muted_until',
-      'peer.id as peer_id',
-      'peer.name as peer_name',
-      'peer.avatar_url as peer_avatar_url',
-      'peer.status_text as peer_status_text',
-      'peer.chosen_status as peer_chosen_status',
-      'peer.last_seen_at as peer_last_seen_at',
-      activity.as('activity'),
-    ]);
+/**
+ * Rooms as `viewerId` sees them, without a condition. Written as text: building it anew for every join cost more than
+ * running it.
+ */
+const roomsSeenBy = (viewerId: string, also = sql``) => sql`
+  select rooms.id, rooms.kind, rooms.name, rooms.topic, rooms.created_by, rooms.created_at, rooms.head_seq,
+    rooms.head_rev, rooms.member_count, rooms.slow_mode_ms,
+    me.role as my_role, me.last_read_seq as my_last_read_seq, me.muted_until as my_muted_until,
+    peer.id as peer_id, peer.name as peer_name, peer.avatar_url as peer_avatar_url,
+    peer.status_text as peer_status_text, peer.chosen_status as peer_chosen_status,
+    peer.last_seen_at as peer_last_seen_at, ${activity} as activity ${also}
+  from rooms
+  left join members as me on me.room_id = rooms.id and me.user_id = ${viewerId}
+  left join members as other on other.room_id = rooms.id and rooms.kind = 'direct' and other.user_id <> ${viewerId}
+  left join users as peer on peer.id = other.user_id`;
+
+export async function findRoom(db: Kysely<Database>, roomId: string, viewerId: string): Promise<RoomRow | undefined> {
+  const { rows } = await sql<RoomRow>`${roomsSeenBy(viewerId)} where rooms.id = ${roomId}`.execute(db);
+  return rows[0];
 }
 
-export function findRoom(db: Kysely<Database>, roomId: string, viewerId: string): Promise<RoomRow | undefined> {
-  return roomsOf(db, viewerId).where('rooms.id', '=', roomId).executeTakeFirst();
+/** The same with the first members, by user id. */
+export async function findRoomWithMembers(
+  db: Kysely<Database>,
+  roomId: string,
+  { viewerId, members }: { viewerId: string; members: number },
+): Promise<{ room: RoomRow; members: MemberRow[] } | undefined> {
+  const page = sql`, (
+    select json_agg(page) from (${membersOf(sql`rooms.id`)} order by members.user_id limit ${members}) as page
+  ) as members`;
+  interface Row extends RoomRow {
+    members: MemberInJson[] | null;
+  }
+  const { rows } = await sql<Row>`${roomsSeenBy(viewerId, page)} where rooms.id = ${roomId}`.execute(db);
+  return rows[0] && { room: rows[0], members: (rows[0].members ?? []).map(fromJson) };
 }
 
 /** Those of the rooms that exist. */
-export function findRooms(db: Kysely<Database>, roomIds: readonly string[], viewerId: string): Promise<RoomRow[]> {
-  return roomsOf(db, viewerId)
-    .where((eb) => eb('rooms.id', '=', eb.fn.any(eb.val(roomIds as string[]))))
-    .execute();
-}
-
-export async function findPublicRoomId(db: Kysely<Database>, nameKey: string): Promise<string | undefined> {
-  const row = await db
-    .selectFrom('rooms')
-    .where('kind', '=', 'public')
-    .where('name_key', '=', nameKey)
-    .select('id')
-    .executeTakeFirst();
-  return row?.id;
+export async function findRooms(
+  db: Kysely<Database>,
+  roomIds: readonly string[],
+  viewerId: string,
+): Promise<RoomRow[]> {
+  if (roomIds.length === 0) return [];
+  const { rows } = await sql<RoomRow>`${roomsSeenBy(viewerId)} where rooms.id = any(${roomIds}::uuid[])`.execute(db);
+  return rows;
 }
 
 export interface RoomListQuery {
@@ -95,23 +90,20 @@ export interface RoomListQuery {
  * Latest activity first. No index serves this order: it would make every message an index update. A list sorts the
  * rooms it may show instead.
  */
-export function listRooms(db: Kysely<Database>, query: RoomListQuery): Promise<RoomRow[]> {
-  return roomsOf(db, query.viewerId)
-    .$if(query.scope === 'public', (qb) => qb.where('rooms.kind', '=', 'public'))
-    .$if(query.scope === 'mine', (qb) => qb.where('me.user_id', 'is not', null))
-    .$if(query.searchKey !== undefined, (qb) =>
-      qb.where(
-        sql<boolean>`strpos(case when rooms.kind = 'direct' then lower(peer.name) else rooms.name_key end,
-          ${query.searchKey}) > 0`,
-      ),
-    )
-    .$if(query.after !== undefined, (qb) =>
-      qb.where(sql<boolean>`(${activity}, rooms.id) < (${query.after?.activity}::bigint, ${query.after?.id}::uuid)`),
-    )
-    .orderBy(activity, 'desc')
-    .orderBy('rooms.id', 'desc')
-    .limit(query.limit)
-    .execute();
+export async function listRooms(
+  db: Kysely<Database>,
+  { viewerId, scope, searchKey, after, limit }: RoomListQuery,
+): Promise<RoomRow[]> {
+  const conditions = [
+    scope === 'public' ? sql`rooms.kind = 'public'` : sql`me.user_id is not null`,
+    ...(searchKey === undefined
+      ? []
+      : [sql`strpos(case when rooms.kind = 'direct' then lower(peer.name) else rooms.name_key end, ${searchKey}) > 0`]),
+    ...(after ? [sql`(${activity}, rooms.id) < (${after.activity}::bigint, ${after.id}::uuid)`] : []),
+  ];
+  const { rows } = await sql<RoomRow>`${roomsSeenBy(viewerId)} where ${sql.join(conditions, sql` and `)}
+    order by activity desc, rooms.id desc limit ${limit}`.execute(db);
+  return rows;
 }
 
 /** @throws a unique violation of `rooms_public_name` when a public room has that name */
