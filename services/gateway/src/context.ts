@@ -10,6 +10,7 @@ import type { Delivery, Outcome } from './features/messages/delivery.ts';
 import type { Presence } from './features/presence/presence.ts';
 import type { ReadNews } from './features/receipts/read-news.ts';
 import type { ReadWriter } from './features/receipts/read-writer.ts';
+import type { RoomPages } from './features/rooms/access.ts';
 import type { Typing } from './features/typing/typing.ts';
 import type { Fanout } from './platform/fanout.ts';
 import type { Log } from './platform/log.ts';
@@ -54,6 +55,8 @@ export interface Context {
   readonly signals: RoomSignals;
   /** Who types where. */
   readonly typing: Typing;
+  /** Rooms for those who join. */
+  readonly roomPages: RoomPages;
   /** Commits how far members have read. */
   readonly readWriter: ReadWriter;
   /** Tells who has read how far. */

@@ -6,6 +6,8 @@ import { createDelivery } from './features/messages/delivery.ts';
 import { createPresence } from './features/presence/presence.ts';
 import { createReadNews } from './features/receipts/read-news.ts';
 import { createReadWriter } from './features/receipts/receipts.ts';
+import { gatherRoomPages } from './features/rooms/access.ts';
+import { MEMBERS_PAGE } from './features/rooms/members.ts';
 import { createTyping } from './features/typing/typing.ts';
 import { createFanout } from './platform/fanout.ts';
 import { createPeers, type ConnectedPeers } from './platform/peers/peers.ts';
@@ -120,6 +122,7 @@ export function openContext({ config, log, metrics, lifecycle, io }: ContextOpti
     typing,
     readNews,
     readWriter,
+    roomPages: gatherRoomPages(database.db, MEMBERS_PAGE + 1),
   });
   return { ctx, peers, rates };
 }

@@ -1,9 +1,10 @@
 import type { Context } from '../../context.ts';
 import { ChatError } from '../../platform/errors.ts';
+import { Gathered } from '../../platform/gathered.ts';
 import type { Authenticate, Identity } from '../../platform/identity.ts';
 import { tellRenamed } from '../users/users.ts';
 import type { UserRow } from '../users/view.ts';
-import { findBearer, renameClaimed } from './bearer.sql.ts';
+import { findBearers, renameClaimed, type BearerQuestion } from './bearer.sql.ts';
 import { endingOf } from './standing.ts';
 import type { Claims, Tokens } from './tokens.ts';
 
@@ -28,6 +29,7 @@ export interface Authentication {
  */
 export function authenticateWith(tokens: Tokens, ctx: Context): Authentication {
   const { db, presence } = ctx;
+  const bearers = new Gathered((questions: readonly BearerQuestion[]) => findBearers(db, questions));
 
   interface Recognised extends Arrival {
     roomIds: string[];
@@ -36,7 +38,7 @@ export function authenticateWith(tokens: Tokens, ctx: Context): Authentication {
   async function recognise({ userId, name: claimedName, ...credential }: Claims): Promise<Recognised> {
     // A session is one of somebody who has an account: without one it has ended.
     const absent = credential.sessionId === undefined ? { name: claimedName ?? userId, claimedName } : undefined;
-    const bearer = await findBearer(db, { userId, ...credential }, absent);
+    const bearer = await bearers.ask({ userId, ...credential, absent });
     if (!bearer || endingOf(bearer, credential) !== undefined) throw new ChatError('UNAUTHORIZED');
     const isNewName = claimedName !== undefined && claimedName !== bearer.claimed_name && !bearer.has_password;
     const user = isNewName ? await renameClaimed(db, { id: userId, claimedName }) : bearer;
@@ -64,7 +66,7 @@ export function authenticateWith(tokens: Tokens, ctx: Context): Authentication {
     },
     arriveAs: (identity) =>
       arrived(identity.user.id, async () => {
-        const bearer = await findBearer(db, { userId: identity.user.id, ...identity });
+        const bearer = await bearers.ask({ userId: identity.user.id, ...identity });
         if (!bearer || endingOf(bearer, identity) !== undefined) throw new ChatError('UNAUTHORIZED');
         const { id, name, room_ids: roomIds } = bearer;
         return { identity: { ...identity, user: { id, name } }, user: bearer, roomIds };

@@ -28,40 +28,32 @@ export interface ClaimedUser {
   claimedName: string | undefined;
 }
 
-/** What of a user is neither shown nor in another table, and what a new user has of the rest. */
-const columns = sql`users.id, users.name, users.avatar_url, users.status_text, users.chosen_status, users.last_seen_at,
-  users.claimed_name, users.tokens_valid_after, users.banned_at is not null as is_banned,
-  users.password_hash is not null as has_password`;
+export interface BearerQuestion extends BearerKey {
+  /** Makes the user when there is none. */
+  absent?: ClaimedUser | undefined;
+}
 
-/**
- * All that decides on a token, in one query.
- *
- * @param absent makes the user when there is none
- */
-export async function findBearer(
+/** All that decides on tokens, for each in its place, in one query; undefined for a user that is not known. */
+export async function findBearers(
   db: Kysely<Database>,
-  { userId, sessionId, tokenId }: BearerKey,
-  absent?: ClaimedUser,
-): Promise<BearerRow | undefined> {
-  const revoked = tokenId === undefined ? null : Buffer.from(tokenId, 'base64url');
-  const { rows } = await sql<BearerRow>`
-    with known as (
-      select ${columns},
-        (select ended_at is null and expires_at > now() from sessions
-          where sessions.id = ${sessionId ?? null}::uuid and sessions.user_id = users.id) as session_is_live,
-        exists (select from revoked_tokens where token_id = ${revoked}::bytea) as is_revoked,
-        array(select room_id from members where members.user_id = users.id) as room_ids
-      from users where users.id = ${userId}
-    ), made as (
-      insert into users (id, name, claimed_name)
-      select ${userId}::text, ${absent?.name ?? null}::text, ${absent?.claimedName ?? null}::text
-      where ${absent?.name ?? null}::text is not null and not exists (select from known)
-      on conflict do nothing returning ${columns}
-    )
-    select * from known union all select made.*, null, false, '{}' from made`.execute(db);
-  const [row] = rows;
-  // Made by somebody else in this moment: there is one now.
-  return row ?? (absent && findBearer(db, { userId, sessionId, tokenId }));
+  questions: readonly BearerQuestion[],
+): Promise<(BearerRow | undefined)[]> {
+  const { rows } = await sql<BearerRow & { idx: number }>`
+    select * from recognise_bearers(
+      ${questions.map(({ userId }) => userId)}::text[],
+      ${questions.map(({ sessionId }) => sessionId ?? null)}::uuid[],
+      ${questions.map(({ tokenId }) => (tokenId === undefined ? null : Buffer.from(tokenId, 'base64url')))}::bytea[],
+      ${questions.map(({ absent }) => absent?.name ?? null)}::text[],
+      ${questions.map(({ absent }) => absent?.claimedName ?? null)}::text[]
+    )`.execute(db);
+  const found = new Map(rows.map((row) => [row.idx, row]));
+  return questions.map((_, index) => found.get(index + 1));
+}
+
+/** The same for one token. */
+export async function findBearer(db: Kysely<Database>, question: BearerQuestion): Promise<BearerRow | undefined> {
+  const [bearer] = await findBearers(db, [question]);
+  return bearer;
 }
 
 /**

@@ -6,16 +6,14 @@ import { tellUser } from '../../platform/peers/tell-user.ts';
 import type { SocketRequest } from '../../platform/sockets/handle.ts';
 import { catchUp, newestPage } from '../messages/catch-up.ts';
 import { becomeMember, whyNotIn } from '../members/come.ts';
-import { accessRoom, accessRoomWithMembers } from '../rooms/access.ts';
+import { accessRoom, accessRoomPage } from '../rooms/access.ts';
 import { makePublicRoom } from '../rooms/by-name.ts';
-import { toMembersPage } from '../rooms/members.ts';
+import { MEMBERS_PAGE, toMembersPage } from '../rooms/members.ts';
 import { toRooms } from '../rooms/view.ts';
 import { hearAfterAnswer } from './hand-over.ts';
 
 /** Of making a room that is joined by its name. */
 const MOST_TRIES = 3;
-/** Members in the answer. */
-const MEMBERS_PAGE = 50;
 
 export interface JoinInput {
   target: { roomId: string } | { name: string; create: boolean };
@@ -100,11 +98,7 @@ async function readRoom(
   roomId: string,
   { cursor, history }: Pick<JoinInput, 'cursor' | 'history'>,
 ): Promise<JoinedRoom> {
-  const { room: row, members } = await accessRoomWithMembers(ctx, actor, {
-    roomId,
-    to: 'take part',
-    members: MEMBERS_PAGE + 1,
-  });
+  const { room: row, members } = await accessRoomPage(ctx, actor, { roomId, to: 'take part' });
   const [caughtUp, page, [room]] = await Promise.all([
     cursor
       ? catchUp(ctx, [row], new Map([[row.id, cursor]])).then(([missed]) => missed)

@@ -14,12 +14,12 @@ export function roomsOfUsers(
     .execute();
 }
 
-export function usersById(db: Kysely<Database>, userIds: readonly string[]): Promise<UserRow[]> {
-  return db
-    .selectFrom('users')
-    .where((eb) => eb('id', '=', eb.fn.any(eb.val(userIds as string[]))))
-    .select(userColumns)
-    .execute();
+export async function usersById(db: Kysely<Database>, userIds: readonly string[]): Promise<UserRow[]> {
+  if (userIds.length === 0) return [];
+  const { rows } = await sql<UserRow>`
+    select id, name, avatar_url, status_text, chosen_status, last_seen_at
+    from users where id = any(${userIds}::text[])`.execute(db);
+  return rows;
 }
 
 /** Those of the users that one shares a room with, and oneself. */
@@ -51,25 +51,14 @@ export interface UserInRooms extends UserRow {
   is_news: boolean;
 }
 
-const users = sql`users.id, users.name, users.avatar_url, users.status_text, users.chosen_status, users.last_seen_at,
-  array(select room_id from members where members.user_id = users.id) as room_ids`;
-
 /**
- * Notes who is told to be online, and reads these users: one statement, since it is what every connect costs. Rows are
- * locked in the order of their ids, so that two gateways with the same users wait for each other only once.
+ * Notes who is told to be online, and reads these users, in one round trip: it is what every connect costs.
  *
  * @returns those who exist; `is_news` for whom it is new, at one gateway only however many note it at once
  */
 export async function noteOnline(db: Kysely<Database>, userIds: readonly string[]): Promise<UserInRooms[]> {
   if (userIds.length === 0) return [];
-  const { rows } = await sql<UserInRooms>`
-    with noted as (
-      insert into online_users (user_id)
-      select id from users where id = any(${userIds}::text[]) order by id
-      on conflict do nothing returning user_id
-    )
-    select ${users}, noted.user_id is not null as is_news
-    from users left join noted on noted.user_id = users.id where users.id = any(${userIds}::text[])`.execute(db);
+  const { rows } = await sql<UserInRooms>`select * from note_online(${userIds}::text[])`.execute(db);
   return rows;
 }
 
@@ -85,7 +74,9 @@ export async function noteOffline(db: Kysely<Database>, userIds: readonly string
     update users set last_seen_at = now() from gone where users.id = gone.user_id returning users.id`.execute(db);
   const changed = new Set(gone.rows.map((row) => row.id));
   const { rows } = await sql<Omit<UserInRooms, 'is_news'>>`
-    select ${users} from users where users.id = any(${userIds}::text[])`.execute(db);
+    select users.id, users.name, users.avatar_url, users.status_text, users.chosen_status, users.last_seen_at,
+      array(select room_id from members where members.user_id = users.id) as room_ids
+    from users where users.id = any(${userIds}::text[])`.execute(db);
   return rows.map((row) => ({ ...row, is_news: changed.has(row.id) }));
 }
 

@@ -1,17 +1,19 @@
 import type { Database } from '@parley/database';
-import type { Transaction } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 import type { Context } from '../../context.ts';
 import { ChatError } from '../../platform/errors.ts';
+import { Gathered } from '../../platform/gathered.ts';
 import type { Identity } from '../../platform/identity.ts';
-import type { MemberRow } from './members.sql.ts';
 import {
   findRole,
   findRoom,
   findRooms,
-  findRoomWithMembers,
+  findRoomsWithMembers,
   lockRoom,
   type LockedRoomRow,
+  type RoomQuestion,
   type RoomRow,
+  type RoomWithMembers,
 } from './rooms.sql.ts';
 
 /** What for: `see` is open to all for a public room, `take part` is for members. */
@@ -36,14 +38,22 @@ export async function accessRoom(
   return allowed(await findRoom(ctx.db, roomId, actor.user.id), to);
 }
 
-/** The same with the first members by user id, so many of them, in one query. */
-export async function accessRoomWithMembers(
+/** Rooms for those who join, with the first members by user id: what is asked for at the same time is one query. */
+export type RoomPages = Gathered<RoomQuestion, RoomWithMembers | undefined>;
+
+/** @param members how many */
+export function gatherRoomPages(db: Kysely<Database>, members: number): RoomPages {
+  return new Gathered((questions) => findRoomsWithMembers(db, questions, members));
+}
+
+/** The same as `accessRoom` with the first members of the room. */
+export async function accessRoomPage(
   ctx: Context,
   actor: Identity,
-  { roomId, to, members }: { roomId: string; to: Purpose; members: number },
-): Promise<{ room: RoomRow; members: MemberRow[] }> {
-  const found = await findRoomWithMembers(ctx.db, roomId, { viewerId: actor.user.id, members });
-  return { room: allowed(found?.room, to), members: found?.members ?? [] };
+  { roomId, to }: { roomId: string; to: Purpose },
+): Promise<RoomWithMembers> {
+  const page = await ctx.roomPages.ask({ roomId, viewerId: actor.user.id });
+  return { room: allowed(page?.room, to), members: page?.members ?? [] };
 }
 
 /** The same for many rooms with one query: for each the room, or why not. */

@@ -1,5 +1,5 @@
 import type { Database } from '@parley/database';
-import { sql, type Kysely, type RawBuilder } from 'kysely';
+import { sql, type Kysely } from 'kysely';
 import type { UserRow } from '../users/view.ts';
 
 export interface MemberRow extends UserRow {
@@ -13,19 +13,18 @@ export function fromJson(row: MemberInJson): MemberRow {
   return { ...row, last_seen_at: row.last_seen_at === null ? null : new Date(row.last_seen_at) };
 }
 
-/** The members of a room, to be limited. */
-export const membersOf = (roomId: string | RawBuilder<unknown>) => sql`
-  select users.id, users.name, users.avatar_url, users.status_text, users.chosen_status, users.last_seen_at,
-    members.role
-  from members join users on users.id = members.user_id where members.room_id = ${roomId}`;
-
 /** Members by user id, after the given one. */
 export async function listMembers(
   db: Kysely<Database>,
   roomId: string,
   { after, limit }: { after: string | undefined; limit: number },
 ): Promise<MemberRow[]> {
-  const { rows } = await sql<MemberRow>`${membersOf(roomId)}
-    and members.user_id > ${after ?? ''} order by members.user_id limit ${limit}`.execute(db);
+  const { rows } = await sql<MemberRow>`
+    select users.id, users.name, users.avatar_url, users.status_text, users.chosen_status, users.last_seen_at,
+      members.role
+    from members join users on users.id = members.user_id
+    where members.room_id = ${roomId} and members.user_id > ${after ?? ''} order by members.user_id limit ${limit}`.execute(
+    db,
+  );
   return rows;
 }

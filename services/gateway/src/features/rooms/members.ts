@@ -6,6 +6,8 @@ import { accessRoom } from './access.ts';
 import { cutPage, decodeCursor } from './cursor.ts';
 import { listMembers, type MemberRow } from './members.sql.ts';
 
+/** Members in the answer to a join. */
+export const MEMBERS_PAGE = 50;
 const USER_ID = /^[A-Za-z0-9_.:@-]{1,128}$/;
 
 export interface MembersPage {

@@ -1,6 +1,6 @@
 import type { ChosenStatus, Database, MemberRole } from '@parley/database';
 import { sql, type Kysely, type Transaction } from 'kysely';
-import { fromJson, membersOf, type MemberInJson, type MemberRow } from './members.sql.ts';
+import { fromJson, type MemberInJson, type MemberRow } from './members.sql.ts';
 
 /** A room as somebody sees it: `my_*` is the viewer's membership, `peer_*` the other one of a direct room. */
 export interface RoomRow {
@@ -23,47 +23,41 @@ export interface RoomRow {
   peer_status_text: string | null;
   peer_chosen_status: ChosenStatus | null;
   peer_last_seen_at: Date | null;
-  /** When something last happened in the room, in microseconds since the epoch, for the cursor of a list. */
-  activity: number;
 }
 
-const activity = sql`(extract(epoch from coalesce(rooms.last_message_at, rooms.created_at)) * 1000000)::bigint`;
+/** A room, and who asks for it. */
+export interface RoomQuestion {
+  roomId: string;
+  viewerId: string;
+}
+
+export interface RoomWithMembers {
+  room: RoomRow;
+  members: MemberRow[];
+}
 
 /**
- * Rooms as `viewerId` sees them, without a condition. Written as text: building it anew for every join cost more than
- * running it.
+ * Rooms with their first members by user id, for each question in its place, in one query; undefined for a room that
+ * does not exist.
+ *
+ * @param members how many
  */
-const roomsSeenBy = (viewerId: string, also = sql``) => sql`
-  select rooms.id, rooms.kind, rooms.name, rooms.topic, rooms.created_by, rooms.created_at, rooms.head_seq,
-    rooms.head_rev, rooms.member_count, rooms.slow_mode_ms,
-    me.role as my_role, me.last_read_seq as my_last_read_seq, me.muted_until as my_muted_until,
-    peer.id as peer_id, peer.name as peer_name, peer.avatar_url as peer_avatar_url,
-    peer.status_text as peer_status_text, peer.chosen_status as peer_chosen_status,
-    peer.last_seen_at as peer_last_seen_at, ${activity} as activity ${also}
-  from rooms
-  left join members as me on me.room_id = rooms.id and me.user_id = ${viewerId}
-  left join members as other on other.room_id = rooms.id and rooms.kind = 'direct' and other.user_id <> ${viewerId}
-  left join users as peer on peer.id = other.user_id`;
-
-export async function findRoom(db: Kysely<Database>, roomId: string, viewerId: string): Promise<RoomRow | undefined> {
-  const { rows } = await sql<RoomRow>`${roomsSeenBy(viewerId)} where rooms.id = ${roomId}`.execute(db);
-  return rows[0];
+export async function findRoomsWithMembers(
+  db: Kysely<Database>,
+  questions: readonly RoomQuestion[],
+  members: number,
+): Promise<(RoomWithMembers | undefined)[]> {
+  const rows = await roomsSeenBy(db, questions, members);
+  const found = new Map(rows.map((row) => [row.idx, row]));
+  return questions.map((_, index) => {
+    const room = found.get(index + 1);
+    return room && { room, members: (room.members ?? []).map(fromJson) };
+  });
 }
 
-/** The same with the first members, by user id. */
-export async function findRoomWithMembers(
-  db: Kysely<Database>,
-  roomId: string,
-  { viewerId, members }: { viewerId: string; members: number },
-): Promise<{ room: RoomRow; members: MemberRow[] } | undefined> {
-  const page = sql`, (
-    select json_agg(page) from (${membersOf(sql`rooms.id`)} order by members.user_id limit ${members}) as page
-  ) as members`;
-  interface Row extends RoomRow {
-    members: MemberInJson[] | null;
-  }
-  const { rows } = await sql<Row>`${roomsSeenBy(viewerId, page)} where rooms.id = ${roomId}`.execute(db);
-  return rows[0] && { room: rows[0], members: (rows[0].members ?? []).map(fromJson) };
+export async function findRoom(db: Kysely<Database>, roomId: string, viewerId: string): Promise<RoomRow | undefined> {
+  const [room] = await roomsSeenBy(db, [{ roomId, viewerId }], 0);
+  return room;
 }
 
 /** Those of the rooms that exist. */
@@ -73,7 +67,23 @@ export async function findRooms(
   viewerId: string,
 ): Promise<RoomRow[]> {
   if (roomIds.length === 0) return [];
-  const { rows } = await sql<RoomRow>`${roomsSeenBy(viewerId)} where rooms.id = any(${roomIds}::uuid[])`.execute(db);
+  return roomsSeenBy(
+    db,
+    roomIds.map((roomId) => ({ roomId, viewerId })),
+    0,
+  );
+}
+
+async function roomsSeenBy(
+  db: Kysely<Database>,
+  questions: readonly RoomQuestion[],
+  members: number,
+): Promise<(RoomRow & { idx: number; members: MemberInJson[] | null })[]> {
+  const { rows } = await sql<RoomRow & { idx: number; members: MemberInJson[] | null }>`
+    select * from rooms_seen_by(
+      ${questions.map(({ roomId }) => roomId)}::uuid[], ${questions.map(({ viewerId }) => viewerId)}::text[],
+      ${members}::integer
+    )`.execute(db);
   return rows;
 }
 
@@ -86,6 +96,14 @@ export interface RoomListQuery {
   limit: number;
 }
 
+/** A room of a list. */
+export interface ListedRoom extends RoomRow {
+  /** When something last happened in the room, in microseconds since the epoch, for the cursor of a list. */
+  activity: number;
+}
+
+const activity = sql`(extract(epoch from coalesce(rooms.last_message_at, rooms.created_at)) * 1000000)::bigint`;
+
 /**
  * Latest activity first. No index serves this order: it would make every message an index update. A list sorts the
  * rooms it may show instead.
@@ -93,7 +111,7 @@ export interface RoomListQuery {
 export async function listRooms(
   db: Kysely<Database>,
   { viewerId, scope, searchKey, after, limit }: RoomListQuery,
-): Promise<RoomRow[]> {
+): Promise<ListedRoom[]> {
   const conditions = [
     scope === 'public' ? sql`rooms.kind = 'public'` : sql`me.user_id is not null`,
     ...(searchKey === undefined
@@ -101,7 +119,18 @@ export async function listRooms(
       : [sql`strpos(case when rooms.kind = 'direct' then lower(peer.name) else rooms.name_key end, ${searchKey}) > 0`]),
     ...(after ? [sql`(${activity}, rooms.id) < (${after.activity}::bigint, ${after.id}::uuid)`] : []),
   ];
-  const { rows } = await sql<RoomRow>`${roomsSeenBy(viewerId)} where ${sql.join(conditions, sql` and `)}
+  const { rows } = await sql<ListedRoom>`
+    select rooms.id, rooms.kind, rooms.name, rooms.topic, rooms.created_by, rooms.created_at, rooms.head_seq,
+      rooms.head_rev, rooms.member_count, rooms.slow_mode_ms,
+      me.role as my_role, me.last_read_seq as my_last_read_seq, me.muted_until as my_muted_until,
+      peer.id as peer_id, peer.name as peer_name, peer.avatar_url as peer_avatar_url,
+      peer.status_text as peer_status_text, peer.chosen_status as peer_chosen_status,
+      peer.last_seen_at as peer_last_seen_at, ${activity} as activity
+    from rooms
+    left join members as me on me.room_id = rooms.id and me.user_id = ${viewerId}
+    left join members as other on other.room_id = rooms.id and rooms.kind = 'direct' and other.user_id <> ${viewerId}
+    left join users as peer on peer.id = other.user_id
+    where ${sql.join(conditions, sql` and `)}
     order by activity desc, rooms.id desc limit ${limit}`.execute(db);
   return rows;
 }
