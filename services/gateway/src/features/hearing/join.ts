@@ -99,6 +99,8 @@ async function readRoom(
   { cursor, history }: Pick<JoinInput, 'cursor' | 'history'>,
 ): Promise<JoinedRoom> {
   const { room: row, members } = await accessRoomPage(ctx, actor, { roomId, to: 'take part' });
+  const me = members.find((member) => member.id === actor.user.id);
+  if (me) ctx.presence.seen(me);
   const [caughtUp, page, [room]] = await Promise.all([
     cursor
       ? catchUp(ctx, [row], new Map([[row.id, cursor]])).then(([missed]) => missed)

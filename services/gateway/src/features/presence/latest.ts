@@ -15,6 +15,11 @@ export class Latest<Value> {
     return this.#young.get(key) ?? this.#old.get(key);
   }
 
+  delete(key: string): void {
+    this.#young.delete(key);
+    this.#old.delete(key);
+  }
+
   set(key: string, version: number, value: Value): void {
     const now = Date.now();
     if (now - this.#turnedAt > KEEP_MS) {

@@ -11,9 +11,11 @@ import type { RedisClients } from '../../platform/redis/clients.ts';
 import type { RedisKeys } from '../../platform/redis/keys.ts';
 import type { SocketRegistry } from '../../platform/sockets/registry.ts';
 import type { ChatSocket } from '../../platform/sockets/types.ts';
+import type { UserRow } from '../users/view.ts';
 import { Claims } from './claims.ts';
 import { Connections } from './connections.ts';
 import { Hearers } from './hearers.ts';
+import { Latest } from './latest.ts';
 import { Memberships } from './memberships.ts';
 import { News } from './news.ts';
 import { noteOffline, noteOnline, roomsOfUsers, toldOnline, usersById } from './presence.sql.ts';
@@ -27,6 +29,8 @@ const ROSTER = roomTopic<RosterChange>('presence:roster');
 const MEMBER = peerTopic<{ roomId: string; userId: string; isMember: boolean }>('presence:member');
 const SWEPT = peerTopic<Record<string, never>>('presence:swept');
 
+/** For so long a row may stand for a user who comes to hear a room, ms. */
+const SEEN_MS = 1_000;
 /** After Redis has returned, so long until all gateways listen again, ms: what is told before may not be heard. */
 const RETURN_MS = 1_500;
 
@@ -76,6 +80,8 @@ export interface Presence {
    * known, and a yes may be old while Redis is away.
    */
   isMember(roomId: string, userId: string): boolean;
+  /** Somebody who is about to hear a room was read for it: spares the roster to read it again. */
+  seen(user: UserRow): void;
   /** Somebody became a member, or is one no more. After the commit. Never throws. */
   memberChanged(roomId: string, userId: string, isMember: boolean): Promise<void>;
   /** The status or the profile of a user changed. @param except the id of a socket that knows it */
@@ -128,11 +134,17 @@ export function createPresence(options: PresenceOptions): Presence {
     onGone: (userId) => memberships.drop(userId),
     onError,
   });
+  const seen = new Latest<UserRow>();
   const roster = new Roster({
     claims,
     gatewayId,
     settled: () => transitions.attempted(),
     onlineOf,
+    takeSeen: (userId) => {
+      const row = seen.get(userId);
+      seen.delete(userId);
+      return row && Date.now() - row.version < SEEN_MS ? row.value : undefined;
+    },
     usersById: (userIds) => usersById(db, userIds),
     tell: (roomId, change) => whenHeard(() => signals.send(roomId, ROSTER, change)),
     onError,
@@ -265,6 +277,7 @@ export function createPresence(options: PresenceOptions): Presence {
     countOnline: (roomIds) =>
       claims.countsOf(roomIds).catch(() => roomIds.map((roomId) => hereAmong([...memberships.usersIn(roomId)]).size)),
     isMember: (roomId, userId) => memberships.roomsOf(userId).has(roomId),
+    seen: (user) => seen.set(user.id, Date.now(), user),
     async memberChanged(roomId, userId, isMember) {
       peers.tellAll(MEMBER, { roomId, userId, isMember });
       try {

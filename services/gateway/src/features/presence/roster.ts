@@ -29,6 +29,8 @@ export interface RosterOptions {
   settled: () => Promise<void>;
   /** Those of the users who are online. */
   onlineOf: (userIds: readonly string[]) => Promise<ReadonlySet<string>>;
+  /** Who was read a moment ago, for this; each is given once. */
+  takeSeen: (userId: string) => UserRow | undefined;
   usersById: (userIds: string[]) => Promise<UserRow[]>;
   tell: (roomId: string, change: RosterChange) => void;
   onError: (error: unknown) => void;
@@ -77,7 +79,7 @@ export class Roster {
   }
 
   async #process(steps: readonly Step[]): Promise<void> {
-    const { claims, gatewayId, settled, onlineOf, usersById, tell } = this.#options;
+    const { claims, gatewayId, settled, onlineOf, takeSeen, usersById, tell } = this.#options;
     await settled();
     const seen = steps.filter((step) => step.change !== 0);
     const byRoom = [...Map.groupBy(seen, (step) => step.roomId)].map(([roomId, ofRoom]) => ({
@@ -87,12 +89,15 @@ export class Roster {
     }));
     if (byRoom.length === 0) return;
     const named = [...new Set(byRoom.flatMap(({ joined, left }) => [...joined, ...left].map((step) => step.userId)))];
-    const [rows, online, counts] = await Promise.all([
-      usersById(named),
+    const left = new Set(byRoom.flatMap((room) => room.left.map((step) => step.userId)));
+    const lately = named.flatMap((userId) => (left.has(userId) ? [] : (takeSeen(userId) ?? [])));
+    const known = new Set(lately.map((user) => user.id));
+    const [read, online, counts] = await Promise.all([
+      usersById(named.filter((userId) => !known.has(userId))),
       onlineOf(named),
       claims.countsOf(byRoom.map(({ roomId }) => roomId)),
     ]);
-    const users = new Map(rows.map((row) => [row.id, toUser(row, online.has(row.id))]));
+    const users = new Map([...lately, ...read].map((row) => [row.id, toUser(row, online.has(row.id))]));
     const entriesOf = (some: readonly Step[]): RosterEntry[] =>
       some.flatMap(({ userId, version }) => {
         const user = users.get(userId);
