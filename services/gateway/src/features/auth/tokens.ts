@@ -1,7 +1,7 @@
 import { DisplayName, UserId } from '@parley/protocol';
 import { createRemoteJWKSet, errors as joseErrors, importSPKI, jwtVerify, SignJWT } from 'jose';
 import type { CryptoKey, JWTPayload, JWTVerifyGetKey } from 'jose';
-import { createHash, createSecretKey, type KeyObject } from 'node:crypto';
+import { createHash, type KeyObject } from 'node:crypto';
 import { ChatError } from '../../platform/errors.ts';
 
 /** The longest token that is looked at, characters; what is longer is no token of anybody's. */
@@ -60,7 +60,14 @@ export interface Tokens {
  * `alg: none` nor an HMAC made with a public key's text can pass (RFC 8725, section 3.1).
  */
 export async function createTokens(settings: TokenSettings): Promise<Tokens> {
-  const secret = createSecretKey(Buffer.from(settings.secret, 'utf8'));
+  // As jose needs it in the end: it would make one of these for every token.
+  const secret = await crypto.subtle.importKey(
+    'raw',
+    Buffer.from(settings.secret, 'utf8'),
+    { name: 'HMAC', hash: 'SHA-256' },
+    false,
+    ['sign', 'verify'],
+  );
   const foreignKey = await foreignKeyOf(settings);
   const keyOf: JWTVerifyGetKey = async (header, token) => {
     if (header.alg === 'HS256') return secret;
