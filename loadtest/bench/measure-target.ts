@@ -6,7 +6,6 @@ import type { BenchOptions } from './options.ts';
 import { searchHighest } from './search.ts';
 import { judge, limitOf, type Verdict } from './verdict.ts';
 
-const WARM_UP_SECONDS = 3;
 /** The first part of a step counts for completeness, not for times. */
 const SKIPPED_PART = 0.2;
 const LONGEST_SKIP_SECONDS = 1;
@@ -95,7 +94,8 @@ export async function measureTarget(given: MeasureOptions): Promise<Measured> {
       return step;
     };
 
-    await runStep(options.quiet, Math.min(WARM_UP_SECONDS, options.seconds));
+    // What runs often is compiled only then, which takes seconds and what the first messages wait for.
+    const warmUp = await runStep(options.start, options.warm);
     const patienceMs = target.kind === 'bare' ? 0 : options.patience * 1_000;
     const { result: quiet, stores: quietWork } = await meter.storeWorkOf(
       () => runStep(options.quiet, options.seconds),
@@ -117,7 +117,7 @@ export async function measureTarget(given: MeasureOptions): Promise<Measured> {
       connecting,
       quiet,
       best: found.best,
-      steps: [quiet, ...found.steps],
+      steps: [warmUp, quiet, ...found.steps],
       stores: { quiet: quietWork, search: searchWork },
     };
     return options.churn === 0 ? measured : { ...measured, churn: await churn(given, meter) };

@@ -9,6 +9,8 @@ export interface BenchOptions {
   rooms: number;
   /** Length of a step, in seconds. */
   seconds: number;
+  /** How long it runs at the start rate before anything is judged by its times, in seconds. */
+  warm: number;
   /** Gateways. */
   replicas: number;
   /** HAProxy processes. */
@@ -49,6 +51,7 @@ nothing missing, memory and time of a connection, CPU and work of the stores.
   --only LIST          of parley, plain, bare (all)
   --clients N          sockets (1000)                --rooms N       rooms of equal size (20)
   --seconds N          length of a step (5)          --bytes N       length of a message (64)
+  --warm N             seconds at the first rate of the search before times count (twice a step)
   --p99 MS             the bound (100)               --quiet N       deliveries/s of the first step (5000)
   --start N            deliveries/s to begin with (15000), --limit N to end with (1000000), --precision N (0.08)
   --gather LIST        ms the bare fan-out gathers, a run each (0,10,25,40)
@@ -59,7 +62,7 @@ nothing missing, memory and time of a connection, CPU and work of the stores.
   --out FILE           the result as JSON (.parley/bench.json)`;
 
 const NAMES =
-  'only clients rooms seconds bytes p99 quiet start limit precision gather replicas edges generators opening idle ' +
+  'only clients rooms seconds warm bytes p99 quiet start limit precision gather replicas edges generators opening idle ' +
   'patience churn out';
 const KINDS: readonly Kind[] = ['parley', 'plain', 'bare'];
 
@@ -85,12 +88,14 @@ export function readOptions(args: readonly string[]): BenchOptions {
   const gather = list('gather', '0,10,25,40').map(Number);
   if (!gather.every((ms) => ms >= 0 && ms <= 1000)) throw new Error('--gather takes milliseconds, such as 0,25');
   const clients = number('clients', 1_000);
+  const seconds = number('seconds', 5, { min: 0.1, whole: false });
   const options = {
     only,
     gather,
     clients,
     rooms: number('rooms', 20),
-    seconds: number('seconds', 5, { min: 0.1, whole: false }),
+    seconds,
+    warm: number('warm', seconds * 2, { min: 0.1, whole: false }),
     replicas: number('replicas', 3, { max: 32 }),
     edges: number('edges', edgesFor(clients), { max: 8 }),
     generators: number('generators', 1, { max: 64 }),
