@@ -13,6 +13,7 @@ import { hearRenames } from './features/users/users.ts';
 import { featureHandlers, featureRoutes } from './features.ts';
 import { Lifecycle, type Phase } from './lifecycle.ts';
 import { openContext } from './open-context.ts';
+import { PATIENCE_MS } from './platform/arrivals.ts';
 import { mountHealth } from './platform/health.ts';
 import { clientAddressOf, trustedProxies } from './platform/http/address.ts';
 import { createHttpApp } from './platform/http/app.ts';
@@ -74,7 +75,7 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
     pingIntervalMs: config.PING_INTERVAL_MS,
     pingTimeoutMs: config.PING_TIMEOUT_MS,
     maxFrameBytes: limits.MAX_FRAME_BYTES ?? NO_FRAME_LIMIT,
-    connectTimeoutMs: limits.CONNECT_TIMEOUT_MS,
+    connectTimeoutMs: limits.CONNECT_TIMEOUT_MS + 2 * PATIENCE_MS, // only if all else fails, see session.socket.ts
     cors: { origin: config.ALLOWED_ORIGINS.includes('*') ? true : [...config.ALLOWED_ORIGINS], credentials: true },
   });
   const { ctx, peers, rates } = openContext({ config, log, metrics, lifecycle, io });

@@ -12,6 +12,7 @@ import type { ReadNews } from './features/receipts/read-news.ts';
 import type { ReadWriter } from './features/receipts/read-writer.ts';
 import type { RoomPages } from './features/rooms/access.ts';
 import type { Typing } from './features/typing/typing.ts';
+import type { Arrivals } from './platform/arrivals.ts';
 import type { Fanout } from './platform/fanout.ts';
 import type { Log } from './platform/log.ts';
 import type { Metrics } from './platform/metrics.ts';
@@ -32,6 +33,8 @@ export interface Context {
   readonly keys: RedisKeys;
   /** The sockets of this gateway. */
   readonly sockets: SocketRegistry;
+  /** Those who connect, join and sync, in their turn. */
+  readonly arrivals: Arrivals;
   /** Sends what may be lost to the sockets of all gateways, by the rooms they hear. */
   readonly fanout: Fanout;
   /** The other gateways. */

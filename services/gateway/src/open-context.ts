@@ -9,6 +9,7 @@ import { createReadWriter } from './features/receipts/receipts.ts';
 import { gatherRoomPages } from './features/rooms/access.ts';
 import { MEMBERS_PAGE } from './features/rooms/members.ts';
 import { createTyping } from './features/typing/typing.ts';
+import { Arrivals } from './platform/arrivals.ts';
 import { createFanout } from './platform/fanout.ts';
 import { createPeers, type ConnectedPeers } from './platform/peers/peers.ts';
 import { connectRedis } from './platform/redis/clients.ts';
@@ -108,6 +109,7 @@ export function openContext({ config, log, metrics, lifecycle, io }: ContextOpti
     redis,
     keys,
     sockets,
+    arrivals: new Arrivals(),
     fanout,
     peers,
     content,

@@ -1,7 +1,7 @@
 import { hash, verify } from '@node-rs/argon2';
 import { availableParallelism } from 'node:os';
 import { ChatError } from '../../platform/errors.ts';
-import { Slots, SlotsFullError } from './slots.ts';
+import { Slots, SlotsFullError } from '../../platform/slots.ts';
 
 /**
  * argon2id with the OWASP minimum (19 MiB, 2 passes, 1 lane), computed in native threads off the event loop. 2 is

@@ -37,7 +37,8 @@ export interface Sessions {
  *   CONNECT ──identify──> admitted ──> ready ──(exp - 60 s)──> expiring ──(exp)──> ended
  *      └── CONNECT_ERROR with a code      ^──────session:renew─────┘
  *
- * A transport that has not joined is closed by Socket.IO's connect time-out.
+ * A transport that has not joined is closed after CONNECT_TIMEOUT_MS. Socket.IO's own time-out is longer: it would also
+ * close those whose CONNECT has come and waits for its turn, as thousands do when they lose another gateway.
  */
 export function openSessions(ctx: Context, { io, gate, pending, authentication, endings }: SessionOptions): Sessions {
   const { authenticate, arrive, arriveAs } = authentication;
@@ -50,10 +51,13 @@ export function openSessions(ctx: Context, { io, gate, pending, authentication, 
   const arrived = new WeakMap<ChatSocket, UserRow>();
   const connecting = new WeakSet<ChatSocket['conn']>();
   const joined = new WeakSet<ChatSocket['conn']>();
+  /** Their time for a CONNECT was up while one was being checked. */
+  const overdue = new WeakSet<ChatSocket['conn']>();
 
   io.engine.on('connection', (transport) => {
     const admission = gate.opened(transport);
     if (admission && !admission.identity) pending.opened(transport, admission.address);
+    expectConnect(transport);
   });
   io.use((socket, next) => {
     if (connecting.has(socket.conn)) {
@@ -61,10 +65,15 @@ export function openSessions(ctx: Context, { io, gate, pending, authentication, 
       return;
     }
     connecting.add(socket.conn);
-    void admit(socket)
+    const isHere = (): boolean => socket.conn.readyState === 'open';
+    void ctx.arrivals
+      .inTurn(isHere, () => admit(socket))
       .then(
         () => next(),
-        (error: unknown) => next(connectError(reportedError(ctx.log, error, 'CONNECT failed'))),
+        (error: unknown) => {
+          next(connectError(reportedError(ctx.log, error, 'CONNECT failed')));
+          if (overdue.has(socket.conn)) setImmediate(() => socket.conn.close()); // behind the answer
+        },
       )
       .finally(() => connecting.delete(socket.conn));
   });
@@ -133,8 +142,15 @@ export function openSessions(ctx: Context, { io, gate, pending, authentication, 
     joined.delete(conn);
     if (conn.readyState !== 'open') return;
     pending.opened(conn, data.address);
+    expectConnect(conn);
+  }
+
+  /** Closes a transport that has not joined in time. While a CONNECT waits for its turn here, that is not the client's fault. */
+  function expectConnect(conn: ChatSocket['conn']): void {
     setTimeout(() => {
-      if (!joined.has(conn)) conn.close();
+      if (joined.has(conn)) return;
+      if (connecting.has(conn)) overdue.add(conn);
+      else conn.close();
     }, ctx.config.limits.CONNECT_TIMEOUT_MS).unref();
   }
 

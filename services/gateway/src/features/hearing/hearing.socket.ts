@@ -1,6 +1,6 @@
 import { roomCreate, roomJoin, roomLeave, roomsSync } from '@parley/protocol';
 import type { Context } from '../../context.ts';
-import { handle, type SocketHandler } from '../../platform/sockets/handle.ts';
+import { handle, type SocketHandler, type SocketRequest } from '../../platform/sockets/handle.ts';
 import { createRoom, getRoom } from '../rooms/rooms.ts';
 import { hearAfterAnswer } from './hand-over.ts';
 import { joinRoom, leaveRoom } from './join.ts';
@@ -17,8 +17,12 @@ export const hearingHandlers: SocketHandler<Context>[] = [
   }),
   handle(roomJoin, (ctx, request, { roomId, name, ...rest }) => {
     const target = roomId !== undefined ? { roomId } : { name, create: 'create' in rest ? rest.create : false };
-    return joinRoom(ctx, request.actor, { target, ...rest }, request);
+    return inTurn(ctx, request, () => joinRoom(ctx, request.actor, { target, ...rest }, request));
   }),
   handle(roomLeave, (ctx, request, { roomId }) => leaveRoom(ctx, request, roomId)),
-  handle(roomsSync, syncRooms),
+  handle(roomsSync, (ctx, request, input) => inTurn(ctx, request, () => syncRooms(ctx, request, input))),
 ];
+
+function inTurn<T>(ctx: Context, { socket }: SocketRequest, work: () => Promise<T>): Promise<T> {
+  return ctx.arrivals.inTurn(() => socket.connected, work);
+}
