@@ -68,14 +68,14 @@ export function watchEndings(ctx: Context): Endings {
     lookedAt = 0;
   };
 
-  async function endingOfSocket({ data, handshake }: ChatSocket): Promise<'BANNED' | 'LOGGED_OUT' | undefined> {
+  async function endingOfSocket({ data }: ChatSocket): Promise<'BANNED' | 'LOGGED_OUT' | undefined> {
     const { identity } = data;
     const bearer = await findBearer(db, { userId: identity.user.id, ...identity });
     const ending = endingOf(bearer, identity);
     if (ending !== undefined || identity.sessionId !== undefined || identity.issuedAt !== undefined) return ending;
     // A token that does not say when it was issued: what is known is that its socket was here before.
     const validAfter = bearer?.tokens_valid_after?.getTime() ?? 0;
-    return handshake.issued < validAfter ? 'LOGGED_OUT' : undefined;
+    return data.since < validAfter ? 'LOGGED_OUT' : undefined;
   }
 
   async function checkUser(userId: string): Promise<void> {

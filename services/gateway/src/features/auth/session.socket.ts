@@ -17,6 +17,8 @@ import { Agenda } from '../../platform/agenda.ts';
 /** How long before the end of its token a session is told, ms; one that lasts shorter is told at once. */
 const EXPIRY_NOTICE_MS = 60_000;
 export const PROTOCOL_VERSION = '1';
+/** What a socket's handshake is replaced by once it is read: a token and its headers are long, and nobody has to keep them. */
+const NO_HANDSHAKE = Object.freeze({});
 
 export interface SessionOptions {
   io: ChatServer;
@@ -81,11 +83,13 @@ export function openSessions(ctx: Context, { io, gate, pending, authentication, 
 
   async function admit(socket: ChatSocket): Promise<void> {
     const admission = gate.admissionOf(socket.conn);
-    const { token, echo } = ConnectAuth.parse(socket.handshake.auth);
-    socket.handshake.auth = {}; // a token is long, and nobody has to keep it
+    const { auth, issued: since } = socket.handshake;
+    const { token, echo } = ConnectAuth.parse(auth);
+    Object.assign(socket, { handshake: NO_HANDSHAKE });
     const { identity, user } = await identify(token, admission?.identity);
     arrived.set(socket, user);
-    socket.data = { identity, address: admission?.address ?? 'unknown', echo, inFlight: 0, isEnded: false, onEnded };
+    const address = admission?.address ?? 'unknown';
+    socket.data = { identity, since, address, echo, inFlight: 0, isEnded: false, onEnded };
     if (!(await ctx.presence.admit(identity.user.id))) {
       throw new ChatError('RATE_LIMITED', { message: 'Too many connections of this user' });
     }
@@ -110,19 +114,11 @@ export function openSessions(ctx: Context, { io, gate, pending, authentication, 
     pending.settled(socket.conn);
     joined.add(socket.conn);
     ctx.sockets.add(socket);
-    endings.settle(socket, socket.handshake.issued);
-    const ids = { connectionId: socket.id, userId: socket.data.identity.user.id };
-    ctx.log.info({ ...ids, address: socket.data.address, transport: socket.conn.transport.name }, 'connected');
-    socket.on('disconnect', (reason) => {
-      agenda.delete(socket);
-      closeUnlessJoined(socket);
-      ctx.sockets.remove(socket);
-      ctx.streams.removeFromAll(socket);
-      ctx.typing.endedEverywhere(socket);
-      ctx.presence.left(socket.data.identity.user.id, socket);
-      ctx.log.info({ ...ids, reason }, 'disconnected');
-    });
-    const { identity } = socket.data;
+    endings.settle(socket, socket.data.since);
+    const { identity, address } = socket.data;
+    const { name: transport } = socket.conn.transport;
+    ctx.log.info({ connectionId: socket.id, userId: identity.user.id, address, transport }, 'connected');
+    socket.on('disconnect', onDisconnect);
     await ctx.presence.joined(identity.user.id);
     const user = arrived.get(socket);
     arrived.delete(socket);
@@ -135,6 +131,18 @@ export function openSessions(ctx: Context, { io, gate, pending, authentication, 
       version: PROTOCOL_VERSION,
     });
     watchExpiry(socket);
+  }
+
+  /** One for all sockets: a function of its own would stay with each as long as that lives. */
+  function onDisconnect(this: ChatSocket, reason: string): void {
+    const userId = this.data.identity.user.id;
+    agenda.delete(this);
+    closeUnlessJoined(this);
+    ctx.sockets.remove(this);
+    ctx.streams.removeFromAll(this);
+    ctx.typing.endedEverywhere(this);
+    ctx.presence.left(userId, this);
+    ctx.log.info({ connectionId: this.id, userId, reason }, 'disconnected');
   }
 
   /** A client that has left but keeps its transport is where it was before its CONNECT: it has so much time for another. */

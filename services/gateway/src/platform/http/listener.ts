@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server }
 import type { Duplex } from 'node:stream';
 import type { Server as Engine } from 'engine.io';
 import { ChatError } from '../errors.ts';
-import { SOCKET_PATH } from '../sockets/server.ts';
+import { SOCKET_PATH, upgradeTransport } from '../sockets/server.ts';
 import { refuseRequest, refuseUpgrade } from './refuse.ts';
 
 /** Above the proxy's keep-alive, so that it is never the gateway that closes a connection just being reused, ms. */
@@ -44,7 +44,7 @@ export function createListener(rest: RequestListener, { engine, admit, onRefused
     void admission.then((refusal) => {
       if (!refusal) {
         socket.off('error', ignore);
-        engine.handleUpgrade(request, socket, head);
+        upgradeTransport(engine, request, socket, head);
         return;
       }
       onRefused(refusal);

@@ -7,6 +7,15 @@ import type { Socket as EngineSocket } from 'engine.io';
 export class PendingTransports {
   readonly #perAddress = new Map<string, number>();
   readonly #addressOf = new WeakMap<EngineSocket, string>();
+  /** One for all transports, and taken off again: it would stay with each as long as that lives. */
+  readonly #onClose: (this: EngineSocket) => void;
+
+  constructor() {
+    const settled = (transport: EngineSocket): void => this.settled(transport);
+    this.#onClose = function onClose() {
+      settled(this);
+    };
+  }
 
   count(address: string): number {
     return this.#perAddress.get(address) ?? 0;
@@ -15,7 +24,7 @@ export class PendingTransports {
   opened(transport: EngineSocket, address: string): void {
     this.#perAddress.set(address, this.count(address) + 1);
     this.#addressOf.set(transport, address);
-    transport.once('close', () => this.settled(transport));
+    transport.on('close', this.#onClose);
   }
 
   /** The transport has joined or has closed; calling it again is harmless. */
@@ -23,6 +32,7 @@ export class PendingTransports {
     const address = this.#addressOf.get(transport);
     if (address === undefined) return;
     this.#addressOf.delete(transport);
+    transport.off('close', this.#onClose);
     const left = this.count(address) - 1;
     if (left > 0) this.#perAddress.set(address, left);
     else this.#perAddress.delete(address);

@@ -1,8 +1,10 @@
 import { Server as Engine, type ServerOptions as EngineOptions } from 'engine.io';
 import type { IncomingMessage } from 'node:http';
 import { randomBytes } from 'node:crypto';
+import type { Duplex } from 'node:stream';
 import { Server } from 'socket.io';
 import { capFlushes } from './flush-cap.ts';
+import { lightenPings } from './light-pings.ts';
 import type { ChatServer } from './types.ts';
 
 export const SOCKET_PATH = '/socket.io/';
@@ -49,6 +51,7 @@ export function createSocketServer(options: SocketServerOptions): SocketServer {
  */
 export function createEngine(options: EngineServerOptions): Engine {
   capFlushes();
+  lightenPings();
   const engine = new Engine({
     pingInterval: options.pingIntervalMs,
     pingTimeout: options.pingTimeoutMs,
@@ -60,6 +63,18 @@ export function createEngine(options: EngineServerOptions): Engine {
   // The base class declares no `generateId` override in its options; assigning it is the documented way.
   engine.generateId = (request: IncomingMessage) => newSessionId(request, options.name);
   return engine;
+}
+
+/**
+ * Gives an upgrade to engine.io, and takes back what engine.io (6.6) hangs on the connection for as long as it lives: a
+ * listener that holds the request with all its headers, 3 KB. It is there for middlewares that wait for the end of the
+ * response, and none of ours does.
+ */
+export function upgradeTransport(engine: Engine, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  const ownCount = socket.listenerCount('close');
+  engine.handleUpgrade(request, socket, head);
+  const [ofResponse] = socket.listeners('close').slice(ownCount);
+  if (ofResponse) socket.off('close', ofResponse as () => void);
 }
 
 /**

@@ -5,6 +5,8 @@ import type { Identity } from '../identity.ts';
 /** What a gateway keeps for a socket, besides what Socket.IO does. */
 export interface SocketData {
   identity: Identity;
+  /** When its CONNECT came, ms since the epoch. */
+  since: number;
   /** The client's address as limits see it. */
   address: string;
   /** The sending socket hears its own messages as events too. */
