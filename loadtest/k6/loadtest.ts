@@ -14,6 +14,7 @@ import { renderPage, renderSummary } from './report.ts';
 import { mergeResults, readThresholds, Series, totalsOf, type Fault, type LoadResult } from './result.ts';
 import { runK6 } from './run-k6.ts';
 import { scenarios } from './scenarios.ts';
+import { warmUp } from './warm-up.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const interrupt = new AbortController();
@@ -58,6 +59,8 @@ async function load(options: LoadOptions): Promise<LoadResult> {
   try {
     if (isOwn) {
       target = await startTarget({ kind: 'parley', replicas, edges, signal, log: say, ...(dataDir && { dataDir }) });
+      say(`Warming it up with ${options.warm} clients`);
+      await warmUp(target, options.warm, signal);
     }
     const gateways = target?.info.gateways ?? [];
     const summary = join(out, 'k6-summary.json');

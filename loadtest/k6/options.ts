@@ -33,6 +33,8 @@ export interface LoadOptions {
   jwtSecret: string;
   replicas: number;
   edges: number;
+  /** Of a cluster that is started: so many clients come, talk and go before the run. */
+  warm: number;
   /** Of a cluster that is started: keeps its data and logs. */
   dataDir: string | undefined;
   k6: string | undefined;
@@ -51,7 +53,7 @@ ${SCENARIOS.map((name) => `  ${name.padEnd(16)} ${scenarios[name].about}`).join(
   --sockets-per-vu N   a virtual user of k6 (500)
   --url URL[,URL]      a cluster that runs; its JWT_SECRET in the environment. Else one is started:
   --replicas N         gateways (3)                 --edges N     HAProxy processes (as ulimit -Hn asks for)
-  --data-dir DIR       keeps its data and logs
+  --data-dir DIR       keeps its data and logs      --warm N      clients that come and go before the run (1000)
   --shard 1/4          the first of four generators; give all the same --run NAME, and --at UNIX_SECONDS
   --k6 PATH            the program; else it is found, built with Go, or run with Docker
   --out DIR            result.json and report.html (.parley/loadtest/SCENARIO)
@@ -59,7 +61,7 @@ ${SCENARIOS.map((name) => `  ${name.padEnd(16)} ${scenarios[name].about}`).join(
   npm run loadtest -- merge DIR DIR...     one report of several shards`;
 
 const NAMES =
-  'clients rooms rooms-per-client rate duration warm-up connect-rate settle actions bytes sockets-per-vu url replicas edges ' +
+  'clients rooms rooms-per-client rate duration warm-up connect-rate settle actions bytes sockets-per-vu url replicas edges warm ' +
   'data-dir shard run at k6 out';
 
 /** Everybody joins all rooms when connected, so those with many rooms connect more slowly, if nothing else is asked for. */
@@ -113,6 +115,7 @@ export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv): Lo
     jwtSecret,
     replicas: number('replicas', 3),
     edges: number('edges', edgesFor(clients)),
+    warm: number('warm', Math.min(clients, 1_000), { min: 0 }),
     dataDir: values['data-dir'],
     k6: values['k6'],
     out: values['out'] ?? `.parley/loadtest/${scenario}`,

@@ -10,8 +10,8 @@ import { WINDOW_MARK, type Window } from './window.ts';
 /** k6's exit code when a threshold was crossed. */
 const THRESHOLDS_CROSSED = 99;
 
-/** Lets the heap of k6 grow to four times what is in use, for less time in its garbage collector. */
-const GOGC = '300';
+/** Lets the heap of k6 grow to six times what is in use (some 4 GB at 10,000 sockets), for less time in its collector. */
+const GOGC = '500';
 /** Before the cluster: a k6 that waits for a processor would measure itself. */
 const PRIORITY = -10;
 
