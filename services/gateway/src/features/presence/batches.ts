@@ -19,6 +19,9 @@ export class Batches<Key, Value> {
   readonly #options: Required<BatchesOptions<Key, Value>>;
   #next = new Map<Key, Value>();
   #failed = new Map<Key, Value>();
+  /** Of the batch that gathers, and of the one that is being done. */
+  #gathering: PromiseWithResolvers<void> | undefined;
+  #underWay: Promise<void> | undefined;
   #running: Promise<void> | undefined;
   #retryTimer: NodeJS.Timeout | undefined;
 
@@ -39,10 +42,18 @@ export class Batches<Key, Value> {
     return this.attempted();
   }
 
-  /** Resolves once all that waits now was tried. */
+  /** Resolves once all that waits now was tried, whatever comes after it. */
   attempted(): Promise<void> {
-    if (this.#next.size > 0) this.#running ??= this.#run();
-    return this.#running ?? Promise.resolve();
+    if (this.#next.size === 0) return this.#underWay ?? Promise.resolve();
+    this.#gathering ??= Promise.withResolvers();
+    this.#running ??= this.#run();
+    return this.#gathering.promise;
+  }
+
+  /** For a stop: resolves once nothing waits any more. */
+  async drained(): Promise<void> {
+    await this.attempted();
+    await this.#running;
   }
 
   /** Tries at once what has failed. */
@@ -52,7 +63,7 @@ export class Batches<Key, Value> {
     for (const [key, value] of this.#failed) void this.add(key, value);
   }
 
-  /** Nothing is tried again. What is under way goes on: see `attempted`. */
+  /** Nothing is tried again. What is under way goes on: see `drained`. */
   stop(): void {
     clearTimeout(this.#retryTimer);
     this.#retryTimer = undefined;
@@ -63,12 +74,18 @@ export class Batches<Key, Value> {
     await new Promise(setImmediate); // what comes in one go is one batch
     while (this.#next.size > 0) {
       const batch = this.#take();
+      const gathered = this.#gathering;
+      // What was too much for this batch is still waited for.
+      if (this.#next.size === 0) this.#gathering = undefined;
+      this.#underWay = gathered?.promise;
       try {
         await this.#options.work(batch);
       } catch (error) {
         this.#options.onError(error);
         this.#putBack(batch);
       }
+      this.#underWay = undefined;
+      if (this.#gathering !== gathered) gathered?.resolve();
     }
     this.#running = undefined;
   }

@@ -130,7 +130,7 @@ export class Connections {
 
   async stop(): Promise<void> {
     this.#graces.stop();
-    await this.#settling.attempted();
+    await this.#settling.drained();
     this.#settling.stop();
   }
 

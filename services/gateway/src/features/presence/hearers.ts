@@ -124,7 +124,7 @@ export class Hearers implements HearingWatcher {
 
   async stop(): Promise<void> {
     this.#graces.stop();
-    await this.#settling.attempted();
+    await this.#settling.drained();
     this.#settling.stop();
   }
 

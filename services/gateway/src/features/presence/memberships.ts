@@ -85,7 +85,7 @@ export class Memberships {
   }
 
   async stop(): Promise<void> {
-    await this.#reading.attempted();
+    await this.#reading.drained();
     this.#reading.stop();
   }
 

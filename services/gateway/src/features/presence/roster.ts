@@ -70,7 +70,7 @@ export class Roster {
   }
 
   async stop(): Promise<void> {
-    await this.#batches.attempted();
+    await this.#batches.drained();
     this.#batches.stop();
   }
 

@@ -85,7 +85,7 @@ export class Transitions {
   }
 
   async stop(): Promise<void> {
-    await this.#batches.attempted();
+    await this.#batches.drained();
     this.#batches.stop();
   }
 
