@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, describe, test, type TestContext } from 'node:test';
 import type { ErrorCode, Role } from '@parley/protocol';
 import { connect, type Client } from '../support/client.ts';
+import { lookInto } from '../support/database.ts';
 import { gatewayAt, startGateways } from '../support/gateways.ts';
 import { call, callOk, callRefused, errorOf } from '../support/http.ts';
 import { token } from '../support/tokens.ts';
@@ -392,5 +393,45 @@ describe('room:added for joins and new rooms', () => {
     const rest = { token: await token('rest.user'), params: { id: roomId } };
     await callOk(here, 'roomJoinPost', rest);
     await device.waitFor('room:added', (added) => added.room.id === roomId);
+  });
+});
+
+describe('who is no member any more, which its gateway was not told', () => {
+  const forget = async (t: TestContext, roomId: string, userId: string): Promise<void> => {
+    const { pool } = lookInto(t, gateways.databaseUrl);
+    await pool.query('delete from members where room_id = $1 and user_id = $2', [roomId, userId]);
+    await pool.query('update rooms set member_count = member_count - 1 where id = $1', [roomId]);
+  };
+
+  test('becomes one again by joining a public room', async (t) => {
+    const roomId = await newRoom('public', { max: 'moderator' });
+    await max.ok('room:join', { roomId });
+    await forget(t, roomId, 'max');
+    const { room } = await max.ok('room:join', { roomId });
+    assert.deepEqual([room.me?.role, room.memberCount], ['member', 2]);
+    await max.waitFor('room:added', ({ room: { id, me } }) => id === roomId && me?.role === 'member');
+    await owner.send(roomId, 'heard');
+    await max.waitFor('message:new', (message) => message.roomId === roomId);
+  });
+
+  test('finds neither a private room by joining, nor any room by a sync', async (t) => {
+    const [shut, open] = [await newRoom('private', { max: 'member' }), await newRoom('public', { max: 'member' })];
+    for (const roomId of [shut, open]) {
+      await max.ok('room:join', { roomId });
+      await max.ok('room:leave', { roomId });
+      await forget(t, roomId, 'max');
+    }
+    await max.refused('room:join', { roomId: shut }, 'NOT_FOUND');
+    const { rooms } = await max.ok('rooms:sync', { rooms: [shut, open].map((roomId) => ({ roomId, seq: 0 })) });
+    assert.deepEqual(
+      rooms.map((entry) => [entry.roomId, entry.ok || entry.error.code]),
+      [
+        [shut, 'NOT_FOUND'],
+        [open, 'NOT_A_MEMBER'],
+      ],
+    );
+    for (const roomId of [shut, open]) await owner.send(roomId, 'not for him');
+    await barrier(t, max);
+    assert.deepEqual([...max.contents(shut), ...max.contents(open)], []);
   });
 });
