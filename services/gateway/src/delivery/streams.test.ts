@@ -66,3 +66,13 @@ test('who does not know what became of a message that the others were told', asy
     { hearers: ['ann'], roomId: 'room', head: { seq: 4, rev: 0 }, reason: 'own message unclear' },
   ]);
 });
+
+test('a hearer that is gone while its first page is read does not begin to hear', async () => {
+  const { streams } = await hearing([]);
+  const handOver = await streams.begin('ann', ['room']);
+  streams.removeFromAll('ann');
+  handOver.complete(new Map([['room', { seq: 3, rev: 0 }]]));
+  assert.equal(streams.hears('ann', 'room'), false);
+  assert.equal(streams.size, 0);
+  streams.stop();
+});

@@ -177,10 +177,10 @@ export class Streams<Hearer> {
     this.remove(hearer, roomId);
   }
 
-  /** The hearer is gone. */
+  /** The hearer is gone: also from the rooms whose first page is being read for it. */
   removeFromAll(hearer: Hearer): void {
-    this.#turns.cancelAll(hearer);
-    for (const roomId of this.roomsOf(hearer)) this.remove(hearer, roomId);
+    for (const roomId of new Set([...this.roomsOf(hearer), ...this.#turns.roomsOf(hearer)]))
+      this.remove(hearer, roomId);
   }
 
   /** Asks the store how far all live rooms have come. For when the channel was away. */

@@ -57,7 +57,8 @@ export class Turns<Hearer> {
     for (const turn of this.#taken.get(hearer)?.get(roomId) ?? []) turn.isEvicted = true;
   }
 
-  cancelAll(hearer: Hearer): void {
-    for (const queue of this.#taken.get(hearer)?.values() ?? []) for (const turn of queue) turn.isCancelled = true;
+  /** The rooms that the hearer is on its way to, or waits for. */
+  roomsOf(hearer: Hearer): string[] {
+    return [...(this.#taken.get(hearer)?.keys() ?? [])];
   }
 }

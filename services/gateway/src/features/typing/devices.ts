@@ -24,7 +24,8 @@ interface Device {
 export class TypingDevices {
   readonly #sockets: SocketRegistry;
   readonly #timeoutMs: number;
-  readonly #rooms = new Map<ChatSocket, Map<string, Device>>();
+  /** Weak: a request can be worked on for a moment longer than its socket is here. */
+  readonly #rooms = new WeakMap<ChatSocket, Map<string, Device>>();
 
   constructor(sockets: SocketRegistry, timeoutMs: number) {
     this.#sockets = sockets;
