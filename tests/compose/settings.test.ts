@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { NODE_FLAGS } from '../../deploy/local/gateways.ts';
 import { ConfigError, readConfig } from '../../services/gateway/src/config.ts';
 import { COMPOSE_FILE } from './project.ts';
 
@@ -43,6 +44,18 @@ test('docs/operating.md has every setting that a gateway reads', async () => {
   const text = await readFile(join(import.meta.dirname, '../../docs/operating.md'), 'utf8');
   assert.deepEqual(
     settingsOfGateways().filter((name) => !text.includes(`\`${name}\``)),
+    [],
+  );
+});
+
+test('the image starts Node with the flags of the launcher, and docs/operating.md names them', async () => {
+  const root = join(import.meta.dirname, '../..');
+  const dockerfile = await readFile(join(root, 'deploy/docker/gateway.Dockerfile'), 'utf8');
+  const [, command = ''] = /^CMD (.*)$/m.exec(dockerfile) ?? [];
+  assert.deepEqual(JSON.parse(command), ['node', ...NODE_FLAGS, 'services/gateway/src/main.ts']);
+  const text = await readFile(join(root, 'docs/operating.md'), 'utf8');
+  assert.deepEqual(
+    NODE_FLAGS.filter((flag) => !text.includes(flag)),
     [],
   );
 });
