@@ -56,6 +56,12 @@ describe('with JWT_SECRET alone', () => {
     await refuses(bySecret, await token('ana', { exp: 0 }), 'TOKEN_EXPIRED');
   });
 
+  test('claims: a session that is none of ours', async () => {
+    for (const session of ['x', '', 7, null, '0192d3a0-0000-7000-8000-000000000000']) {
+      await refuses(bySecret, await token('ana', { parley_session: session }));
+    }
+  });
+
   test('a token that is not valid yet', async () => {
     await refuses(bySecret, await token('ana', { nbf: inSeconds(600) }));
   });

@@ -50,15 +50,29 @@ test('while two batches are under way the next one gathers, and no answer is old
   assert.deepEqual(await Promise.all(answers), ['no. 1', 'no. 2', 'no. 3', 'no. 4']);
 });
 
-test('a batch that fails fails for all of it, and the next one is asked', async () => {
+test('a store that is away fails a whole batch at once, and the next one is asked', async () => {
   const { gathered, batches } = slowly();
   const failed = [gathered.ask(1), gathered.ask(2)];
   await turn();
-  batches[0]?.fail(new Error('away'));
+  batches[0]?.fail(Object.assign(new Error('away'), { code: 'ECONNREFUSED' }));
   for (const answer of failed) await assert.rejects(answer, /away/);
   const next = gathered.ask(3);
   await turn();
   await turn();
   batches[1]?.answer();
   assert.equal(await next, 'no. 3');
+  assert.equal(batches.length, 2);
+});
+
+test('a question that cannot be answered fails alone', async () => {
+  const gathered = new Gathered<number, string>((questions) =>
+    questions.includes(3)
+      ? Promise.reject(new Error('cannot be answered'))
+      : Promise.resolve(questions.map((question) => `no. ${question}`)),
+  );
+  const answers = await Promise.allSettled([1, 2, 3, 4, 5].map((question) => gathered.ask(question)));
+  assert.deepEqual(
+    answers.map((answer) => (answer.status === 'fulfilled' ? answer.value : 'failed')),
+    ['no. 1', 'no. 2', 'failed', 'no. 4', 'no. 5'],
+  );
 });

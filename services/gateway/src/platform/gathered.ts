@@ -1,3 +1,5 @@
+import { isUnavailable } from '@parley/database';
+
 /** So many batches are under way at once: a slow one does not hold up everybody. */
 const AT_ONCE = 2;
 /** The most questions of one batch. */
@@ -20,7 +22,7 @@ export class Gathered<Question, Answer> {
   #underWay = 0;
   #isScheduled = false;
 
-  /** @param answer answers all of a batch, in the order of the questions; what it throws is thrown at all of them */
+  /** @param answer answers all of a batch, in the order of the questions, or throws and has changed nothing */
   constructor(answer: (questions: readonly Question[]) => Promise<readonly Answer[]>) {
     this.#answer = answer;
   }
@@ -45,13 +47,24 @@ export class Gathered<Question, Answer> {
 
   async #askBatch(batch: readonly Waiting<Question, Answer>[]): Promise<void> {
     this.#underWay += 1;
+    await this.#answerAll(batch);
+    this.#underWay -= 1;
+    this.#schedule();
+  }
+
+  /** What fails is halved until the question at fault is alone; a store that is away fails for all alike. */
+  async #answerAll(batch: readonly Waiting<Question, Answer>[]): Promise<void> {
     try {
       const answers = await this.#answer(batch.map(({ question }) => question));
       for (const [index, { resolve }] of batch.entries()) resolve(answers[index] as Answer);
     } catch (error) {
-      for (const { reject } of batch) reject(error);
+      if (batch.length === 1 || isUnavailable(error)) {
+        for (const { reject } of batch) reject(error);
+        return;
+      }
+      const half = Math.ceil(batch.length / 2);
+      await this.#answerAll(batch.slice(0, half));
+      await this.#answerAll(batch.slice(half));
     }
-    this.#underWay -= 1;
-    this.#schedule();
   }
 }

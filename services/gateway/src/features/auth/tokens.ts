@@ -2,6 +2,7 @@ import { DisplayName, UserId } from '@parley/protocol';
 import { createRemoteJWKSet, errors as joseErrors, importSPKI, jwtVerify, SignJWT } from 'jose';
 import type { CryptoKey, JWTPayload, JWTVerifyGetKey } from 'jose';
 import { createHash, type KeyObject } from 'node:crypto';
+import { z } from 'zod';
 import { ChatError } from '../../platform/errors.ts';
 
 /** The longest token that is looked at, characters; what is longer is no token of anybody's. */
@@ -10,6 +11,7 @@ const MAX_TOKEN_LENGTH = 8_192;
 const LATEST_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 /** Our own claim for the login that a token belongs to. Not `sid`, which other issuers use for theirs. */
 const SESSION_CLAIM = 'parley_session';
+const SessionId = z.uuid();
 
 const ASYMMETRIC = ['RS256', 'ES256', 'EdDSA'] as const;
 type Asymmetric = (typeof ASYMMETRIC)[number];
@@ -130,8 +132,10 @@ function claimsOf(token: string, payload: JWTPayload, isOurs: boolean): Claims {
   const userId = UserId.safeParse(payload.sub);
   if (!userId.success || payload.exp === undefined) throw new ChatError('UNAUTHORIZED');
   const name = DisplayName.safeParse(payload['name']);
-  const session = payload[SESSION_CLAIM];
-  const belongsTo = isOurs && typeof session === 'string' ? { sessionId: session } : identityOf(token, payload.iat);
+  const session = isOurs ? payload[SESSION_CLAIM] : undefined;
+  const sessionId = SessionId.safeParse(session);
+  if (session !== undefined && !sessionId.success) throw new ChatError('UNAUTHORIZED');
+  const belongsTo = sessionId.success ? { sessionId: sessionId.data } : identityOf(token, payload.iat);
   return {
     userId: userId.data,
     ...(name.success && { name: name.data }),
