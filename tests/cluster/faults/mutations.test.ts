@@ -63,7 +63,7 @@ const MUTATIONS: readonly Mutation[] = [
     name: 'duplicates are not looked for',
     database: (definition) =>
       replacedOnce(
-        replacedOnce(definition, "when d.seq is not null then 'duplicate'", "when false then 'duplicate'"),
+        replacedOnce(definition, "when (d.stored).seq is not null then 'duplicate'", "when false then 'duplicate'"),
         "p.verdict = 'appended' and row_number() over same_key = 1 as is_new",
         "p.verdict = 'appended' as is_new",
       ) + '; alter table messages drop constraint messages_once',
