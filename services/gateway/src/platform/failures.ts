@@ -21,12 +21,21 @@ export function asChatError(error: unknown): ChatError {
   return new ChatError('INTERNAL', { cause: error });
 }
 
-/** The same, for where nobody else writes faults down: a fault is logged, and answered with the id that the log has. */
-export function reportedError(log: Log, thrown: unknown, message: string): ChatError {
+/**
+ * The same, and a fault is logged and answered with the id that the log has.
+ *
+ * @param about what else the line says
+ */
+export function reportedError(
+  log: Log,
+  thrown: unknown,
+  message: string,
+  about?: () => Record<string, unknown>,
+): ChatError {
   const error = asChatError(thrown);
   if (error.code !== 'INTERNAL') return error;
   const requestId = randomUUID();
-  log.error({ err: thrown, requestId }, message);
+  log.error({ err: thrown, requestId, ...about?.() }, message);
   return new ChatError('INTERNAL', { details: { requestId } });
 }
 

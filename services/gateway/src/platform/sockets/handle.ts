@@ -1,7 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import type { Command, CommandInput, CommandOutput, ErrorCode } from '@parley/protocol';
 import { ChatError } from '../errors.ts';
-import { asChatError, validationError } from '../failures.ts';
+import { reportedError, validationError } from '../failures.ts';
 import type { Identity } from '../identity.ts';
 import type { Log } from '../log.ts';
 import type { RequestMetrics } from '../metrics.ts';
@@ -88,14 +87,6 @@ export function openDoor<Context>({ io, ctx, handlers, log, metrics, onRefused }
     };
   }
 
-  function failed(socket: ChatSocket, event: string, payload: unknown, thrown: unknown): ChatError {
-    const error = asChatError(thrown);
-    if (error.code !== 'INTERNAL') return error;
-    const requestId = randomUUID();
-    log.error({ err: error.cause, requestId, ...contextOf(socket, event, payload) }, 'request failed');
-    return new ChatError('INTERNAL', { details: { requestId } });
-  }
-
   async function answer(socket: ChatSocket, event: string, args: unknown[]): Promise<void> {
     const last = args.at(-1);
     const ack = typeof last === 'function' ? (last as (answer: unknown) => void) : undefined;
@@ -115,7 +106,7 @@ export function openDoor<Context>({ io, ctx, handlers, log, metrics, onRefused }
       const data = await perform(request, event, payload);
       ack?.({ ok: true, data });
     } catch (thrown) {
-      const error = failed(socket, event, payload, thrown);
+      const error = reportedError(log, thrown, 'request failed', () => contextOf(socket, event, payload));
       code = error.code;
       if (ack) ack({ ok: false, error: error.toBody() });
       else socket.emit('request:error', { event: event.slice(0, MAX_EVENT_ECHO), ...error.toBody() });
