@@ -1,6 +1,6 @@
 import type { Database } from '@parley/database';
 import { sql, type Kysely } from 'kysely';
-import { userColumns, type UserRow } from '../users/view.ts';
+import { userColumns, userColumnsInSql, type UserRow } from '../users/view.ts';
 
 /** The rooms that users are members of. */
 export function roomsOfUsers(
@@ -17,8 +17,7 @@ export function roomsOfUsers(
 export async function usersById(db: Kysely<Database>, userIds: readonly string[]): Promise<UserRow[]> {
   if (userIds.length === 0) return [];
   const { rows } = await sql<UserRow>`
-    select id, name, avatar_url, status_text, chosen_status, last_seen_at
-    from users where id = any(${userIds}::text[])`.execute(db);
+    select ${userColumnsInSql} from users where id = any(${userIds}::text[])`.execute(db);
   return rows;
 }
 
@@ -74,8 +73,7 @@ export async function noteOffline(db: Kysely<Database>, userIds: readonly string
     update users set last_seen_at = now() from gone where users.id = gone.user_id returning users.id`.execute(db);
   const changed = new Set(gone.rows.map((row) => row.id));
   const { rows } = await sql<Omit<UserInRooms, 'is_news'>>`
-    select users.id, users.name, users.avatar_url, users.status_text, users.chosen_status, users.last_seen_at,
-      array(select room_id from members where members.user_id = users.id) as room_ids
+    select ${userColumnsInSql}, array(select room_id from members where members.user_id = users.id) as room_ids
     from users where users.id = any(${userIds}::text[])`.execute(db);
   return rows.map((row) => ({ ...row, is_news: changed.has(row.id) }));
 }

@@ -1,6 +1,6 @@
 import type { Database } from '@parley/database';
 import { sql, type Kysely } from 'kysely';
-import type { UserRow } from '../users/view.ts';
+import { userColumnsInSql, type UserRow } from '../users/view.ts';
 
 export interface MemberRow extends UserRow {
   role: 'owner' | 'moderator' | 'member';
@@ -20,9 +20,7 @@ export async function listMembers(
   { after, limit }: { after: string | undefined; limit: number },
 ): Promise<MemberRow[]> {
   const { rows } = await sql<MemberRow>`
-    select users.id, users.name, users.avatar_url, users.status_text, users.chosen_status, users.last_seen_at,
-      members.role
-    from members join users on users.id = members.user_id
+    select ${userColumnsInSql}, members.role from members join users on users.id = members.user_id
     where members.room_id = ${roomId} and members.user_id > ${after ?? ''} order by members.user_id limit ${limit}`.execute(
     db,
   );

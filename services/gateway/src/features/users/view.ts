@@ -1,5 +1,6 @@
 import type { ChosenStatus } from '@parley/database';
 import type { User } from '@parley/protocol';
+import { sql } from 'kysely';
 
 /** What of a user others may see; selected by every query that shows people. */
 export interface UserRow {
@@ -19,6 +20,9 @@ export const userColumns = [
   'users.chosen_status',
   'users.last_seen_at',
 ] as const;
+
+/** The same for SQL that is written as text. */
+export const userColumnsInSql = sql.raw(userColumns.join(', '));
 
 /** A row as the protocol says it. */
 export function toUser(row: UserRow, isOnline: boolean): User {
