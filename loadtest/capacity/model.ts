@@ -40,7 +40,7 @@ const WINDOW_SECONDS = 0.03;
 /** The part of a core, of Redis and of PostgreSQL that is planned with: the rest is for bursts, and for a gateway's death. */
 export const PLANNED_SHARE = 0.6;
 /** The most connections of a gateway, whatever it could carry: as many have to move when it ends. */
-export const MAX_CONNECTIONS_OF_GATEWAY = 20_000;
+const MAX_CONNECTIONS_OF_GATEWAY = 20_000;
 
 /** CPU seconds of each part in a second. */
 export interface Cpu {
