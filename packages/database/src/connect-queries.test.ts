@@ -4,6 +4,7 @@ import { after, test } from 'node:test';
 import { sql } from 'kysely';
 import type { PoolClient } from 'pg';
 import { createDatabase, expectNoLeaks } from '@parley/test-support';
+import { assertIndexed, plansInside, tellPlans } from './testing/plans.ts';
 import { createRooms, openOn, openOwnDatabase } from './testing/world.ts';
 
 // recognise_bearers, note_online and rooms_seen_by: what a connect and a join ask for (000012).
@@ -139,10 +140,7 @@ test('rooms are seen by their viewers, with the first members in order', async (
 
 /** The plans of all statements inside the functions, as auto_explain tells them to this session. */
 async function explain(client: PoolClient, { rooms, users }: { rooms: string[]; users: string[] }): Promise<string> {
-  const plans: string[] = [];
-  const listener = (notice: { message?: string | undefined }) => void plans.push(notice.message ?? '');
-  client.on('notice', listener);
-  try {
+  return plansInside(client, ['recognise_bearers', 'note_online', 'rooms_seen_by'], async () => {
     const nothing = users.map(() => null);
     await client.query('select * from recognise_bearers($1::text[], $2::uuid[], $3::bytea[], $4::text[], $4::text[])', [
       users,
@@ -152,10 +150,7 @@ async function explain(client: PoolClient, { rooms, users }: { rooms: string[]; 
     ]);
     await client.query('select * from note_online($1::text[])', [users]);
     await client.query('select * from rooms_seen_by($1::uuid[], $2::text[], 50)', [rooms, users]);
-  } finally {
-    client.off('notice', listener);
-  }
-  return plans.filter((plan) => !/from (recognise_bearers|note_online|rooms_seen_by)\(/.test(plan)).join('\n');
+  });
 }
 
 test('the plans look everything up by its key, on small tables as on large ones', async (t) => {
@@ -164,20 +159,10 @@ test('the plans look everything up by its key, on small tables as on large ones'
   await sql`analyze`.execute(own.db); // small and known to be small: the worst to plan by
   const client = await own.pool.connect();
   try {
-    await client.query(`load 'auto_explain'`);
-    for (const [name, value] of Object.entries({
-      client_min_messages: 'notice',
-      'auto_explain.log_level': 'notice',
-      'auto_explain.log_min_duration': '0',
-      'auto_explain.log_nested_statements': 'on',
-    })) {
-      await client.query('select set_config($1, $2, false)', [name, value]);
-    }
+    await tellPlans(client);
     const plans = await explain(client, world);
-    assert.doesNotMatch(plans, /Seq Scan|Hash Join|Merge Join|Materialize/);
-    for (const scan of plans.matchAll(/Index (?:Only )?Scan using (\S+) on (\S+).*\n\s*(.*)/g)) {
-      assert.match(scan[3] ?? '', /^Index Cond:/, scan[0]);
-    }
+    assert.doesNotMatch(plans, /Hash Join|Merge Join|Materialize/);
+    assertIndexed(plans);
     const wanted = [
       /using users_pkey[^\n]*\n\s*Index Cond: \(id = a\.user_id\)/,
       /using sessions_pkey/,
