@@ -2,12 +2,9 @@ import type { SessionEndingCode } from '@parley/protocol';
 import { eventually, type Owner } from '@parley/test-support';
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { endSession } from './ending.ts';
-import { createSocketServer } from './server.ts';
-import type { ChatSocket } from './types.ts';
+import { serveSockets } from './testing/serve.ts';
 
 // What is on the wire when a session ends decides whether libraries come back, so it is looked at packet by packet.
 
@@ -68,39 +65,11 @@ function ended(code: SessionEndingCode, message: string, more: object): string {
   return `42["session:ended",${JSON.stringify({ code, message, ...more })}]`;
 }
 
-interface Started {
-  origin: string;
-  /** The next socket that joins. */
-  joined: Promise<ChatSocket>;
-}
-
-async function start(owner: Owner): Promise<Started> {
-  const heartbeat = { pingIntervalMs: 60_000, pingTimeoutMs: 60_000 };
-  const { io, engine } = createSocketServer({
-    ...heartbeat,
-    name: 'test',
-    maxFrameBytes: 1e6,
-    connectTimeoutMs: 5_000,
-  });
-  const server = createServer((request, response) => engine.handleRequest(request as never, response));
-  server.on('upgrade', (request, socket, head) => engine.handleUpgrade(request, socket, head));
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  owner.after(async () => {
-    engine.close();
-    server.closeAllConnections();
-    server.close();
-    await once(server, 'close');
-  });
-  const joined = new Promise<ChatSocket>((resolve) => io.on('connection', resolve));
-  return { origin: `127.0.0.1:${(server.address() as AddressInfo).port}`, joined };
-}
-
 async function joinByPolling(owner: Owner) {
-  const { origin, joined } = await start(owner);
-  const handshake = await fetch(`http://${origin}/socket.io/?EIO=4&transport=polling`);
+  const { port, joined } = await serveSockets(owner);
+  const handshake = await fetch(`http://127.0.0.1:${port}/socket.io/?EIO=4&transport=polling`);
   const { sid } = JSON.parse((await handshake.text()).slice(1)) as { sid: string };
-  const url = `http://${origin}/socket.io/?EIO=4&transport=polling&sid=${sid}`;
+  const url = `http://127.0.0.1:${port}/socket.io/?EIO=4&transport=polling&sid=${sid}`;
   const poll = async () => {
     const response = await fetch(url);
     return { status: response.status, packets: (await response.text()).split(SEPARATOR) };
@@ -111,8 +80,8 @@ async function joinByPolling(owner: Owner) {
 }
 
 async function joinByWebSocket(owner: Owner) {
-  const { origin, joined } = await start(owner);
-  const webSocket = new WebSocket(`ws://${origin}/socket.io/?EIO=4&transport=websocket`);
+  const { port, joined } = await serveSockets(owner);
+  const webSocket = new WebSocket(`ws://127.0.0.1:${port}/socket.io/?EIO=4&transport=websocket`);
   owner.after(async () => webSocket.close());
   const frames: string[] = [];
   webSocket.addEventListener('message', ({ data }: { data: string }) => frames.push(data));

@@ -2,12 +2,11 @@ import { eventually, type Owner } from '@parley/test-support';
 import type { Server as Engine, Socket } from 'engine.io';
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { MAX_PACKETS_PER_POLL } from './flush-cap.ts';
 import { createEngine } from './server.ts';
+import { serveEngine } from './testing/serve.ts';
 
 // Long-polling by hand, so that every answer is seen as it is on the wire.
 
@@ -218,17 +217,7 @@ async function openSession(owner: Owner, heartbeat: Heartbeat = SLOW): Promise<S
 
 async function startEngine(owner: Owner, heartbeat: Heartbeat): Promise<{ engine: Engine; url: string }> {
   const engine = createEngine({ ...heartbeat, name: 'test', maxFrameBytes: 1_000_000 });
-  const server = createServer((request, response) => engine.handleRequest(request as never, response));
-  server.on('upgrade', (request, socket, head) => engine.handleUpgrade(request, socket, head));
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  owner.after(async () => {
-    engine.close();
-    server.closeAllConnections();
-    server.close();
-    await once(server, 'close');
-  });
-  const { port } = server.address() as AddressInfo;
+  const { port } = await serveEngine(owner, engine);
   return { engine, url: `http://127.0.0.1:${port}/engine.io/?EIO=4&transport=polling` };
 }
 

@@ -1,12 +1,13 @@
 import { eventually } from '@parley/test-support';
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, request as httpRequest, type IncomingMessage } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { createEngine, upgradeTransport } from './server.ts';
+import { createEngine } from './server.ts';
+import { serveEngine, upgradeTcp } from './testing/serve.ts';
 
 // What connections keep, and send, while nothing happens.
 
@@ -51,35 +52,15 @@ async function openWebSocket(
   { pingIntervalMs, pingTimeoutMs = 60_000, cors }: Heartbeat,
 ): Promise<{ request: WeakRef<IncomingMessage>; client: Socket; engineClients: () => number }> {
   const engine = createEngine({ name: 'test', pingIntervalMs, pingTimeoutMs, maxFrameBytes: 1_000, cors });
-  const server = createServer();
+  const { server, port } = await serveEngine(t, engine);
   let seen: WeakRef<IncomingMessage> | undefined;
-  server.on('upgrade', (request, socket, head) => {
+  server.on('upgrade', (request) => {
     seen = new WeakRef(request);
-    upgradeTransport(engine, request, socket, head);
   });
   engine.on('connection', (transport) => {
     transport.request = null; // as the gate does
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const upgrade = httpRequest({
-    port: (server.address() as AddressInfo).port,
-    path: '/socket.io/?EIO=4&transport=websocket',
-    headers: {
-      connection: 'Upgrade',
-      upgrade: 'websocket',
-      'sec-websocket-version': '13',
-      'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
-    },
-  });
-  upgrade.end();
-  const [, client, head] = (await once(upgrade, 'upgrade')) as [unknown, Socket, Buffer];
-  t.after(async () => {
-    client.destroy();
-    engine.close();
-    server.close();
-    await once(server, 'close');
-  });
+  const { client, head } = await upgradeTcp(port);
   if (head.length === 0) await once(client, 'data'); // the packet that opens the session
   return { request: seen as WeakRef<IncomingMessage>, client, engineClients: () => engine.clientsCount };
 }

@@ -3,12 +3,11 @@ import { deferred, eventually, type Owner } from '@parley/test-support';
 import type { Server as Engine } from 'engine.io';
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, request as httpRequest } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { test } from 'node:test';
-import { createSocketServer } from './server.ts';
 import { encodeEvent } from './encode.ts';
 import { tell } from './tell.ts';
+import { serveSockets, upgradeTcp } from './testing/serve.ts';
 import type { ChatSocket } from './types.ts';
 import { hasEnoughUnread } from './unread.ts';
 
@@ -80,40 +79,12 @@ async function turn(): Promise<void> {
 
 async function joinAndPause(
   owner: Owner,
-  heartbeat = { pingIntervalMs: 60_000, pingTimeoutMs: 60_000 },
+  heartbeat?: { pingIntervalMs: number; pingTimeoutMs: number },
 ): Promise<{ socket: ChatSocket; engine: Engine; client: Socket; received: () => string }> {
-  const { io, engine } = createSocketServer({
-    ...heartbeat,
-    name: 'test',
-    maxFrameBytes: 1e6,
-    connectTimeoutMs: 5_000,
-  });
-  const server = createServer();
-  server.on('upgrade', (request, socket, head) => engine.handleUpgrade(request, socket, head));
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const joined = new Promise<ChatSocket>((resolve) => io.on('connection', resolve));
-  const upgrade = httpRequest({
-    port: (server.address() as AddressInfo).port,
-    path: '/socket.io/?EIO=4&transport=websocket',
-    headers: {
-      connection: 'Upgrade',
-      upgrade: 'websocket',
-      'sec-websocket-version': '13',
-      'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
-    },
-  });
-  upgrade.end();
-  const [, client] = (await once(upgrade, 'upgrade')) as [unknown, Socket];
-  owner.after(async () => {
-    client.destroy();
-    engine.close();
-    server.close();
-    await once(server, 'close');
-  });
+  const { engine, joined, port } = await serveSockets(owner, heartbeat);
+  const { client } = await upgradeTcp(port);
   const chunks: Buffer[] = [];
   client.on('data', (chunk: Buffer) => chunks.push(chunk));
-  client.on('error', () => {});
   // "40" in a masked text frame, with a mask of zeros.
   client.write(Buffer.from([0x81, 0x82, 0, 0, 0, 0, 0x34, 0x30]));
   const socket = await joined;

@@ -2,12 +2,10 @@ import { roomUpdatedEvent, type Room } from '@parley/protocol';
 import { eventually, type Owner } from '@parley/test-support';
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { encodeEvent, type EncodedEvent } from './encode.ts';
-import { createSocketServer } from './server.ts';
 import { tell } from './tell.ts';
+import { serveSockets } from './testing/serve.ts';
 import type { ChatServer, ChatSocket } from './types.ts';
 import { writeFrames, type FramesConnection } from './write-frames.ts';
 
@@ -79,27 +77,10 @@ const event = (number: number): EncodedEvent =>
 const onWire = (number: number): string => `4${event(number).data}`;
 
 async function join(owner: Owner): Promise<{ io: ChatServer; socket: ChatSocket; frames: string[] }> {
-  const { io, engine } = createSocketServer({
-    pingIntervalMs: 60_000,
-    pingTimeoutMs: 60_000,
-    name: 'test',
-    maxFrameBytes: 1e6,
-    connectTimeoutMs: 5_000,
-  });
-  const server = createServer();
-  server.on('upgrade', (request, socket, head) => engine.handleUpgrade(request, socket, head));
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const joined = new Promise<ChatSocket>((resolve) => io.on('connection', resolve));
-  const { port } = server.address() as AddressInfo;
+  const { io, port, joined } = await serveSockets(owner);
   const client = new WebSocket(`ws://127.0.0.1:${port}/socket.io/?EIO=4&transport=websocket`);
   client.binaryType = 'arraybuffer';
-  owner.after(async () => {
-    client.close();
-    engine.close();
-    server.close();
-    await once(server, 'close');
-  });
+  owner.after(async () => client.close());
   await once(client, 'open');
   client.send('40');
   const socket = await joined;
