@@ -45,9 +45,9 @@ async function bench(options: BenchOptions): Promise<void> {
   console.log(`\n${renderReport(result)}\n\nWritten to ${options.out}`);
 
   const broken = targets.filter(
-    ({ name, steps }) => name === 'parley' && steps.some(({ verdict }) => verdict.isBroken),
+    ({ name, rates }) => name === 'parley' && rates?.steps.some(({ verdict }) => verdict.isBroken),
   );
-  if (broken.length > 0 || targets.some(({ quiet }) => quiet.totals.deliveries === 0)) {
+  if (broken.length > 0 || targets.some(({ rates }) => rates?.quiet.totals.deliveries === 0)) {
     console.error('\nOrder or completeness was broken.');
     process.exitCode = 1;
   }

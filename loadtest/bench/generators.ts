@@ -2,16 +2,22 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { Histogram, latencyOf, type Latency } from '../measure/histogram.ts';
-import type { Crowd, Opened, Order, Report } from './generator/orders.ts';
+import { nowMicros } from './generator/clock.ts';
+import type { Crowd, Opened, Order, Pace, Report } from './generator/orders.ts';
 import type { StepCounts } from './generator/tally.ts';
 
 /** The generator's processes, each with its part of the rooms and all clients of those. */
 export interface Generators {
   readonly pids: readonly number[];
-  /** Connects all clients. */
-  open(crowd: Omit<Crowd, 'place' | 'generators'>): Promise<OpenedAll>;
-  /** Connects those again that were closed. */
-  mend(): Promise<OpenedAll>;
+  /**
+   * Connects all clients.
+   *
+   * @param perSecond starts so many a second, evenly spaced over all processes, whatever the answers take; without it
+   *   as many are under way at once as the crowd says
+   */
+  open(crowd: Omit<Crowd, 'place' | 'generators'>, perSecond?: number): Promise<OpenedAll>;
+  /** Connects those again that were closed, in the same way. */
+  mend(perSecond?: number): Promise<OpenedAll>;
   run(step: { sendsPerSecond: number; seconds: number; skipSeconds: number }): Promise<StepTotals>;
   /** Closes all clients. */
   close(): Promise<void>;
@@ -23,6 +29,8 @@ export interface OpenedAll {
   hearing: number;
   failures: Record<string, number>;
   handshake: Latency;
+  lateness: Latency;
+  /** From when the first one was due to the last join. */
   seconds: number;
 }
 
@@ -32,6 +40,9 @@ export interface StepTotals extends Omit<StepCounts, 'latency' | 'ack' | 'latene
   ack: Latency;
   lateness: Latency;
 }
+
+/** Until a crowd that is made anew has its tokens. */
+const BEFORE_FIRST_MICROS = 1e6;
 
 /** Starts the processes; `count` should not exceed the number of rooms. */
 export function startGenerators(count: number): Generators {
@@ -49,13 +60,14 @@ export function startGenerators(count: number): Generators {
 
   return {
     pids: children.map(({ pid }) => pid ?? 0),
-    open: (crowd) =>
-      opened(
-        Promise.all(
-          children.map((child, place) => ask(child, { do: 'open', crowd: { ...crowd, place, generators: count } })),
-        ),
-      ),
-    mend: () => opened(all({ do: 'mend' })),
+    open(crowd, perSecond) {
+      const pace = paceOf(perSecond);
+      const orders = children.map((child, place) =>
+        ask(child, { do: 'open', crowd: { ...crowd, place, generators: count }, ...pace }),
+      );
+      return opened(Promise.all(orders));
+    },
+    mend: (perSecond) => opened(all({ do: 'mend', ...paceOf(perSecond) })),
     async run(step) {
       const reports = await all({ do: 'run', ...step, sendsPerSecond: step.sendsPerSecond / count });
       return mergeSteps(reports.flatMap((report) => ('step' in report ? [report.step] : [])));
@@ -68,6 +80,10 @@ export function startGenerators(count: number): Generators {
       process.removeListener('exit', kill);
     },
   };
+}
+
+function paceOf(perSecond: number | undefined): { pace?: Pace } {
+  return perSecond === undefined ? {} : { pace: { perSecond, beginAt: nowMicros() + BEFORE_FIRST_MICROS } };
 }
 
 async function ask(child: ChildProcess, order: Order): Promise<Report> {
@@ -92,6 +108,7 @@ function mergeOpened(parts: readonly Opened[]): OpenedAll {
     hearing: sum(parts.map(({ hearing }) => hearing)),
     failures: sumByName(parts.map(({ failures }) => failures)),
     handshake: latencyOf(merged(parts.map(({ handshake }) => handshake))),
+    lateness: latencyOf(merged(parts.map(({ lateness }) => lateness))),
     seconds: Math.max(...parts.map(({ seconds }) => seconds)),
   };
 }

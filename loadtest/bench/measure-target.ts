@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Target } from '../target/target.ts';
+import { connect, type Connecting } from './connect.ts';
 import { openCostMeter, type CostMeter, type Cpu, type StoreWork } from './costs.ts';
-import type { Generators, OpenedAll, StepTotals } from './generators.ts';
-import type { BenchOptions } from './options.ts';
+import type { StepTotals } from './generators.ts';
+import type { MeasureOptions } from './measure-options.ts';
 import { searchHighest } from './search.ts';
 import { judge, limitOf, type Verdict } from './verdict.ts';
 
@@ -22,24 +22,17 @@ export interface Step {
   verdict: Verdict;
 }
 
-export interface Connecting {
-  opened: OpenedAll;
-  perSecond: number;
-  /** What all handshakes and joins took together. */
-  cpu: Cpu;
-  /** Calls of Redis for each connection. */
-  redisCalls: number;
-  /** Resident bytes of the gateways over the empty ones, by connection, after they were idle for a while. */
-  bytesPerConnection: number;
-  emptyGatewaysBytes: number;
-  /** Share of one core that all gateways together take while nothing is sent. */
-  idleCpu: number;
-}
-
 /** All that is measured of one target. */
 export interface Measured {
   name: string;
   connecting: Connecting;
+  /** Unless steps were left out. */
+  rates?: Rates;
+  churn?: Churn;
+}
+
+/** What came of messages at several rates. */
+export interface Rates {
   /** At the rate of `--quiet`. */
   quiet: Step;
   /** At the highest rate that passed. */
@@ -47,7 +40,6 @@ export interface Measured {
   steps: Step[];
   /** At the rate of `--quiet`, and over all steps of the search. */
   stores: { quiet: StoreWork; search: StoreWork };
-  churn?: Churn;
 }
 
 /** Resident bytes of the gateways around many connects and disconnects, each time idle with the whole crowd. */
@@ -57,101 +49,67 @@ export interface Churn {
   bytesAfter: number;
 }
 
-export interface MeasureOptions {
-  target: Target;
-  generators: Generators;
-  options: BenchOptions;
-  name: string;
-  say: (line: string) => void;
-}
-
 /** Connects the crowd, watches it idle, then looks for the highest rate that passes. */
 export async function measureTarget(given: MeasureOptions): Promise<Measured> {
-  const { target, generators, options, name, say } = given;
+  const { target, generators, options, name } = given;
   const meter = await openCostMeter(target);
   try {
     const connecting = await connect(given, meter);
-    const { opened } = connecting;
-    say(`  ${opened.hearing} sockets hear their rooms, ${Math.round(connecting.perSecond)}/s`);
-    if (opened.hearing === 0) throw new Error(`${name}: nobody got in: ${JSON.stringify(opened.failures)}`);
-
-    const runStep = async (deliveriesPerSecond: number, seconds: number): Promise<Step> => {
-      await generators.mend();
-      const begin = performance.now();
-      const { result: totals, cpu } = await meter.cpuOf(() =>
-        generators.run({
-          sendsPerSecond: Math.max(1, deliveriesPerSecond / (options.clients / options.rooms)),
-          seconds,
-          skipSeconds: Math.min(LONGEST_SKIP_SECONDS, seconds * SKIPPED_PART),
-        }),
-      );
-      const wallSeconds = (performance.now() - begin) / 1_000;
-      const outcome = { wanted: deliveriesPerSecond, reached: totals.deliveriesInTime / totals.seconds, totals };
-      const limit = limitOf({ totals, cpu, wallSeconds, generators: options.generators });
-      const verdict = judge({ ...outcome, bound: options.p99, kind: target.kind, limit });
-      const step = { ...outcome, cpu, wallSeconds, verdict };
-      say(`  ${lineOf(step)}`);
-      return step;
-    };
-
-    // What runs often is compiled only then, which takes seconds and what the first messages wait for.
-    const warmUp = await runStep(options.start, options.warm);
-    const patienceMs = target.kind === 'bare' ? 0 : options.patience * 1_000;
-    const { result: quiet, stores: quietWork } = await meter.storeWorkOf(
-      () => runStep(options.quiet, options.seconds),
-      (step) => step.totals.acked,
-      patienceMs,
-    );
-    const { result: found, stores: searchWork } = await meter.storeWorkOf(
-      () =>
-        searchHighest({
-          ...options,
-          run: (rate) => runStep(rate, options.seconds),
-          passes: (step) => step.verdict.passed,
-        }),
-      ({ steps }) => steps.reduce((sum, { totals }) => sum + totals.acked, 0),
-      patienceMs,
-    );
-    const measured = {
-      name,
-      connecting,
-      quiet,
-      best: found.best,
-      steps: [warmUp, quiet, ...found.steps],
-      stores: { quiet: quietWork, search: searchWork },
-    };
-    return options.churn === 0 ? measured : { ...measured, churn: await churn(given, meter) };
+    const { hearing, failures } = connecting.opened;
+    if (hearing === 0) throw new Error(`${name}: nobody got in: ${JSON.stringify(failures)}`);
+    const measured: Measured = { name, connecting };
+    if (options.steps) measured.rates = await tryRates(given, meter);
+    if (options.churn > 0) measured.churn = await churn(given, meter);
+    return measured;
   } finally {
     await generators.close();
     await meter.close();
   }
 }
 
-async function connect({ target, generators, options }: MeasureOptions, meter: CostMeter): Promise<Connecting> {
-  await sleep(options.idle * 1_000);
-  const emptyGatewaysBytes = meter.gatewayMemory();
-  const { clients, rooms, bytes, opening } = options;
-  const crowd = { clients, rooms, bytes, opening, urls: target.urls, jwtSecret: target.jwtSecret };
-  const pinned = target.kind === 'bare' ? { pinTo: options.replicas } : {};
-  const {
-    result: { result: opened, cpu },
-    stores,
-  } = await meter.storeWorkOf(
-    () => meter.cpuOf(() => generators.open({ ...crowd, ...pinned })),
-    () => 0,
-    0,
+async function tryRates({ target, generators, options, say }: MeasureOptions, meter: CostMeter): Promise<Rates> {
+  const runStep = async (deliveriesPerSecond: number, seconds: number): Promise<Step> => {
+    await generators.mend();
+    const begin = performance.now();
+    const { result: totals, cpu } = await meter.cpuOf(() =>
+      generators.run({
+        sendsPerSecond: Math.max(1, deliveriesPerSecond / (options.clients / options.rooms)),
+        seconds,
+        skipSeconds: Math.min(LONGEST_SKIP_SECONDS, seconds * SKIPPED_PART),
+      }),
+    );
+    const wallSeconds = (performance.now() - begin) / 1_000;
+    const outcome = { wanted: deliveriesPerSecond, reached: totals.deliveriesInTime / totals.seconds, totals };
+    const limit = limitOf({ totals, cpu, wallSeconds, generators: options.generators });
+    const verdict = judge({ ...outcome, bound: options.p99, kind: target.kind, limit });
+    const step = { ...outcome, cpu, wallSeconds, verdict };
+    say(`  ${lineOf(step)}`);
+    return step;
+  };
+
+  // What runs often is compiled only then, which takes seconds and what the first messages wait for.
+  const warmUp = await runStep(options.start, options.warm);
+  const patienceMs = target.kind === 'bare' ? 0 : options.patience * 1_000;
+  const { result: quiet, stores: quietWork } = await meter.storeWorkOf(
+    () => runStep(options.quiet, options.seconds),
+    (step) => step.totals.acked,
+    patienceMs,
   );
-  // What the handshakes left behind is collected, and the roster of the newcomers is told.
-  await sleep(options.idle * 1_000);
-  const idle = await meter.cpuOf(() => sleep(options.idle * 1_000));
+  const { result: found, stores: searchWork } = await meter.storeWorkOf(
+    () =>
+      searchHighest({
+        ...options,
+        run: (rate) => runStep(rate, options.seconds),
+        passes: (step) => step.verdict.passed,
+      }),
+    ({ steps }) => steps.reduce((sum, { totals }) => sum + totals.acked, 0),
+    patienceMs,
+  );
   return {
-    opened,
-    perSecond: opened.hearing / opened.seconds,
-    cpu,
-    redisCalls: Object.values(stores.redis).reduce((sum, calls) => sum + calls, 0) / opened.hearing,
-    bytesPerConnection: (meter.gatewayMemory() - emptyGatewaysBytes) / opened.hearing,
-    emptyGatewaysBytes,
-    idleCpu: idle.cpu.gateways / options.idle,
+    quiet,
+    best: found.best,
+    steps: [warmUp, quiet, ...found.steps],
+    stores: { quiet: quietWork, search: searchWork },
   };
 }
 

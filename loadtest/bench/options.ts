@@ -29,8 +29,14 @@ export interface BenchOptions {
   quiet: number;
   /** For how many milliseconds the bare fan-out gathers, one run each. */
   gather: readonly number[];
-  /** Handshakes under way at once. */
+  /** Handshakes under way at once, where no rate is given. */
   opening: number;
+  /** Connections a second, whatever the answers take; 0 for `opening` at once. */
+  connectRate: number;
+  /** So many come, talk and go before connections are counted at a rate. */
+  warmClients: number;
+  /** Whether messages are sent at rising rates. */
+  steps: boolean;
   /** How long the idle cluster is watched, in seconds. */
   idle: number;
   /** How close the search comes, as a share. */
@@ -57,19 +63,23 @@ nothing missing, memory and time of a connection, CPU and work of the stores.
   --gather LIST        ms the bare fan-out gathers, a run each (0,10,25,40)
   --replicas N         gateways (3)                  --edges N       HAProxy processes (as ulimit -Hn asks for)
   --generators N       processes of the generator (1) --opening N    handshakes under way at once (50)
+  --connect-rate N     instead: connections begun each second, whatever the answers take, first by new users, then by the
+                       same ones again. --warm-clients N others come, talk and go before that (1000)
+  --no-steps           only connections, memory and what comes in the end: no search
   --idle N             seconds to watch it idle (5)  --patience N    seconds to wait for statistics (11)
   --churn N            connections that come and go in the end, to see whether memory comes back (0)
   --out FILE           the result as JSON (.parley/bench.json)`;
 
 const NAMES =
   'only clients rooms seconds warm bytes p99 quiet start limit precision gather replicas edges generators opening idle ' +
-  'patience churn out';
+  'patience churn out connect-rate warm-clients';
+const NO_STEPS = '--no-steps';
 const KINDS: readonly Kind[] = ['parley', 'plain', 'bare'];
 
 /** @throws Error with one line for the user */
 export function readOptions(args: readonly string[]): BenchOptions {
   const { values } = parseArgs({
-    args: [...args],
+    args: args.filter((arg) => arg !== NO_STEPS),
     options: Object.fromEntries(NAMES.split(' ').map((name) => [name, { type: 'string' as const }])),
   });
   const number = (name: string, byDefault: number, { min = 1, max = 1e7, whole = true } = {}): number => {
@@ -105,6 +115,9 @@ export function readOptions(args: readonly string[]): BenchOptions {
     p99: number('p99', 100, { whole: false }),
     quiet: number('quiet', 5_000),
     opening: number('opening', 50),
+    connectRate: number('connect-rate', 0, { min: 0 }),
+    warmClients: number('warm-clients', 1_000, { min: 0 }),
+    steps: !args.includes(NO_STEPS),
     idle: number('idle', 5, { min: 0.1, whole: false }),
     precision: number('precision', 0.08, { min: 0.01, max: 0.9, whole: false }),
     patience: number('patience', 11, { min: 0, whole: false }),

@@ -2,8 +2,9 @@ import { availableParallelism } from 'node:os';
 import { machineLine, type Machine } from '../measure/machine.ts';
 import { number, table } from '../measure/table.ts';
 import type { StoreWork } from './costs.ts';
-import type { Measured, Step } from './measure-target.ts';
+import type { Measured, Rates, Step } from './measure-target.ts';
 import type { BenchOptions } from './options.ts';
+import { connections, memory } from './report-connections.ts';
 
 /** The result of a run, as it is written to a file. */
 export interface BenchResult {
@@ -15,25 +16,38 @@ export interface BenchResult {
 
 /** The tables of a run, for a terminal and for docs/performance.md alike. */
 export function renderReport({ at, machine, options, targets }: BenchResult): string {
-  const { clients, rooms, seconds, p99, quiet } = options;
-  return [
-    `${clients} clients in ${rooms} rooms, ${options.replicas} gateways, steps of ${seconds} s, ${at}`,
-    machineLine(machine),
+  const { clients, rooms, replicas, opening, connectRate, seconds, p99, quiet } = options;
+  const tried = targets.flatMap(({ name, rates }): Tried[] => (rates === undefined ? [] : [{ name, ...rates }]));
+  const how = connectRate === 0 ? `${opening} at a time` : `${connectRate} begun each second, timed from then`;
+  const limitsOfRates = [
     `\nThe most deliveries a second with p99 under ${p99} ms and nothing missing:\n`,
-    limits(targets),
-    `\nConnecting and joining, ${options.opening} at a time:\n`,
+    limits(tried),
+  ];
+  const costsOfRates = [
+    `\nWhat it costs, at the best rate and at ${number(quiet)} deliveries/s: CPU in ms for 1,000 deliveries\n`,
+    costs(tried),
+    ...(tried.some(hasStores) ? [`\nWork of the stores for each message sent:\n`, storeWork(tried)] : []),
+    `\nThe generator, at each best rate:\n`,
+    generator(tried, options.generators),
+  ];
+  return [
+    `${clients} clients in ${rooms} rooms, ${replicas} gateways, steps of ${seconds} s, ${at}`,
+    machineLine(machine),
+    ...(tried.length > 0 ? limitsOfRates : []),
+    `\nConnecting and joining, ${how}:\n`,
     connections(targets),
     `\nMemory of all gateways together (the smaller the crowd, the more of it is not the connections'):\n`,
     memory(targets),
-    `\nWhat it costs, at the best rate and at ${number(quiet)} deliveries/s: CPU in ms for 1,000 deliveries\n`,
-    costs(targets),
-    ...(targets.some(hasStores) ? [`\nWork of the stores for each message sent:\n`, storeWork(targets)] : []),
-    `\nThe generator, at each best rate:\n`,
-    generator(targets, options.generators),
+    ...(tried.length > 0 ? costsOfRates : []),
   ].join('\n');
 }
 
-function limits(targets: readonly Measured[]): string {
+/** A target to which messages were sent. */
+interface Tried extends Rates {
+  name: string;
+}
+
+function limits(targets: readonly Tried[]): string {
   const best = (name: string): number => targets.find((target) => target.name === name)?.best?.reached ?? 0;
   const bare = Math.max(
     0,
@@ -57,47 +71,7 @@ function limits(targets: readonly Measured[]): string {
   );
 }
 
-function connections(targets: readonly Measured[]): string {
-  return table(
-    ['', 'sockets', 'refused', 'per second', 'handshake p50 ms', 'p99 ms', 'CPU ms each', 'Redis calls each'],
-    targets.map(({ name, connecting: { opened, perSecond, cpu, redisCalls } }) => [
-      name,
-      number(opened.hearing),
-      number(Object.values(opened.failures).reduce((sum, count) => sum + count, 0)),
-      number(perSecond),
-      number(opened.handshake.p50, 1),
-      number(opened.handshake.p99, 1),
-      number((1_000 * (cpu.gateways + cpu.haproxy + cpu.redis + cpu.postgres)) / opened.hearing, 2),
-      number(redisCalls, 1),
-    ]),
-  );
-}
-
-/** Of the gateways, idle, with all connections. */
-function memory(targets: readonly Measured[]): string {
-  return table(
-    [
-      '',
-      'empty MB',
-      'KB for a connection',
-      'idle CPU % of a core',
-      'connections of the churn',
-      'MB before',
-      'MB after',
-    ],
-    targets.map(({ name, connecting: { bytesPerConnection, emptyGatewaysBytes, idleCpu }, churn }) => [
-      name,
-      number(emptyGatewaysBytes / 1e6),
-      number(bytesPerConnection / 1024, 1),
-      number(idleCpu * 100, 1),
-      ...(churn === undefined
-        ? ['-', '-', '-']
-        : [number(churn.connections), number(churn.bytesBefore / 1e6), number(churn.bytesAfter / 1e6)]),
-    ]),
-  );
-}
-
-function costs(targets: readonly Measured[]): string {
+function costs(targets: readonly Tried[]): string {
   const row = (name: string, step: Step | undefined): string[] => {
     if (step === undefined) return [name, '-'];
     const { cpu } = step;
@@ -117,11 +91,11 @@ function costs(targets: readonly Measured[]): string {
   );
 }
 
-function hasStores({ name }: Measured): boolean {
+function hasStores({ name }: Tried): boolean {
   return !name.startsWith('bare');
 }
 
-function storeWork(targets: readonly Measured[]): string {
+function storeWork(targets: readonly Tried[]): string {
   const row = (name: string, { messages, redis, postgres }: StoreWork): string[] => {
     const each = (count = 0): string => number(count / Math.max(1, messages), 2);
     const calls = Object.entries(redis).toSorted(([, a], [, b]) => b - a);
@@ -148,7 +122,7 @@ function storeWork(targets: readonly Measured[]): string {
  * Whether the figures are the cluster's: what the generator took, what it could take at most (by its CPU time for a
  * delivery), and what ran out at the first rate above the best.
  */
-function generator(targets: readonly Measured[], processes: number): string {
+function generator(targets: readonly Tried[], processes: number): string {
   return table(
     [
       '',

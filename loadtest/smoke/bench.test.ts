@@ -24,7 +24,8 @@ test('the benchmark connects, measures and checks a whole cluster', async (t) =>
   assert.match(bench.output, /\| parley +\|/);
 
   const { targets } = JSON.parse(await readFile(out, 'utf8')) as BenchResult;
-  const [{ connecting, quiet, best } = assert.fail('nothing was measured')] = targets;
+  const [{ connecting, rates = assert.fail('no step') } = assert.fail('nothing was measured')] = targets;
+  const { quiet, best } = rates;
   assert.equal(connecting.opened.hearing, 20);
   for (const { totals, cpu } of [quiet, best ?? assert.fail(bench.output)]) {
     assert.equal(totals.sent, 10);
@@ -33,6 +34,28 @@ test('the benchmark connects, measures and checks a whole cluster', async (t) =>
       [totals.acked * 10, 0, 0, 0],
     );
     assert.ok(cpu.gateways >= 0 && cpu.postgres >= 0);
+  }
+});
+
+test('the benchmark connects at a rate, new users and the same again', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'parley-bench-smoke-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const out = join(folder, 'result.json');
+  const settings = { clients: 20, rooms: 2, 'connect-rate': 100, 'warm-clients': 5, generators: 2 };
+  const args = Object.entries({ ...settings, idle: 0.1, replicas: 1, edges: 1, only: 'parley', out });
+  const bench = await startProcess(
+    process.execPath,
+    [BENCH, '--no-steps', ...args.flatMap(([name, value]) => [`--${name}`, String(value)])],
+    { owner: t, cwd: folder },
+  );
+  assert.deepEqual(await bench.exited, { code: 0, signal: null }, bench.output);
+  assert.match(bench.output, /\| parley, the same again +\| +20 \| +0 \|/);
+
+  const { targets } = JSON.parse(await readFile(out, 'utf8')) as BenchResult;
+  const [{ connecting } = assert.fail('nothing was measured')] = targets;
+  for (const { opened } of [connecting, connecting.again ?? assert.fail(bench.output)]) {
+    assert.deepEqual([opened.hearing, opened.handshake.count, opened.lateness.count], [20, 20, 20]);
+    assert.deepEqual(opened.failures, {});
   }
 });
 

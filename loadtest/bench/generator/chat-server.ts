@@ -7,6 +7,9 @@ import { WebSocketServer, type WebSocket } from 'ws';
 /** What is sent to a hearer in place of a message; it may also keep it for later. */
 export type Fault = (packet: string, seq: number) => string[];
 
+/** Takes a join: answers it, at once or later, or does something else with the client. */
+export type Join = (answer: () => void, client: WebSocket) => void;
+
 export interface ChatServer {
   url: string;
   /** Ends the connections of all clients. */
@@ -18,7 +21,8 @@ export async function startChatServer(
   {
     fault = (packet) => [packet],
     refuses = () => undefined,
-  }: { fault?: Fault; refuses?: (send: number) => string | undefined } = {},
+    join = (answer) => answer(),
+  }: { fault?: Fault; refuses?: (send: number) => string | undefined; join?: Join } = {},
 ): Promise<ChatServer> {
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
   const rooms = new Map<string, { head: number; hearers: Set<WebSocket> }>();
@@ -36,8 +40,10 @@ export async function startChatServer(
       rooms.set(roomId, room);
       const answer = (body: object): void => client.send(`43${ack}${JSON.stringify([body])}`);
       if (event === 'room:join') {
-        room.hearers.add(client);
-        return answer({ ok: true, data: { room: { id: roomId, headSeq: room.head } } });
+        return join(() => {
+          room.hearers.add(client);
+          answer({ ok: true, data: { room: { id: roomId, headSeq: room.head } } });
+        }, client);
       }
       const code = refuses((sends += 1));
       if (code !== undefined) return answer({ ok: false, error: { code } });

@@ -6,6 +6,8 @@ import { Wire, type WireListener } from './wire.ts';
 
 const [TWO, THREE, FOUR, ZERO, M, N] = ['2', '3', '4', '0', 'm', 'n'].map((char) => char.charCodeAt(0));
 const JOIN = 0;
+/** For all of it, up to the answer of the join. */
+const OPENING_TIMEOUT_MS = 30_000;
 
 /** The room of the clients that share it. */
 export interface SharedRoom {
@@ -19,6 +21,8 @@ export interface SharedRoom {
 }
 
 export interface ClientOptions {
+  /** Among all clients of the run. */
+  number: number;
   url: URL;
   /** With the query. */
   path: string;
@@ -30,11 +34,16 @@ export interface ClientOptions {
 interface Opening {
   resolve(): void;
   reject(error: Error): void;
+  /** What it waits for. */
+  awaits: 'session' | 'CONNECT' | 'join';
+  timer: NodeJS.Timeout;
 }
 
 /** One socket of the generator, in one room. It hears its own messages, too, so that its stream is whole. */
 export class Client implements WireListener {
   readonly room: SharedRoom;
+  /** Among all clients of the run. */
+  readonly number: number;
   readonly #options: ClientOptions;
   readonly #reader = new DeliveryReader();
   readonly #check = new StreamCheck(0);
@@ -47,6 +56,7 @@ export class Client implements WireListener {
   constructor(options: ClientOptions) {
     this.#options = options;
     this.room = options.room;
+    this.number = options.number;
   }
 
   get isHearing(): boolean {
@@ -58,10 +68,11 @@ export class Client implements WireListener {
     return this.#sentAt.size;
   }
 
-  /** Connects, and joins the room. @throws when either is refused */
+  /** Connects, and joins the room. @throws when either is refused, or takes too long */
   open(): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#opening = { resolve, reject };
+      const timer = setTimeout(() => this.#fail('time-out'), OPENING_TIMEOUT_MS);
+      this.#opening = { resolve, reject, awaits: 'session', timer };
       this.#wire = new Wire(this.#options.url, this.#options.path, this);
     });
   }
@@ -97,14 +108,14 @@ export class Client implements WireListener {
   packet(bytes: Buffer, from: number, to: number): void {
     const [type, kind] = [bytes[from], bytes[from + 1]];
     if (type === TWO && to - from === 1) this.#wire?.send('3');
-    else if (type === ZERO) this.#wire?.send(`40${JSON.stringify({ token: this.#options.token, echo: true })}`);
+    else if (type === ZERO) this.#connect();
     else if (type !== FOUR) return;
     // 42["message:new",...
     else if (kind === TWO && bytes[from + 4] === M && bytes[from + 12] === N) this.#hear(bytes, from, to);
     else if (kind === TWO) this.#options.tally.event(bytes.toString('utf8', from + 2, to));
     else if (kind === THREE) this.#answered(bytes.toString('utf8', from + 2, to));
-    else if (kind === ZERO) this.#request('room:join', JOIN, { name: this.room.name, create: true, history: 0 });
-    else if (kind === FOUR) this.#fail(`CONNECT was refused: ${bytes.toString('utf8', from + 2, to)}`);
+    else if (kind === ZERO) this.#join();
+    else if (kind === FOUR) this.#fail(`refused with ${codeIn(bytes.toString('utf8', from + 2, to))}`);
   }
 
   closed(reason: string): void {
@@ -116,6 +127,20 @@ export class Client implements WireListener {
       this.#options.tally.closed(reason);
     }
     this.#fail(reason);
+  }
+
+  #connect(): void {
+    this.#awaits('CONNECT');
+    this.#wire?.send(`40${JSON.stringify({ token: this.#options.token, echo: true })}`);
+  }
+
+  #join(): void {
+    this.#awaits('join');
+    this.#request('room:join', JOIN, { name: this.room.name, create: true, history: 0 });
+  }
+
+  #awaits(what: Opening['awaits']): void {
+    if (this.#opening !== undefined) this.#opening.awaits = what;
   }
 
   #hear(bytes: Buffer, from: number, to: number): void {
@@ -132,7 +157,7 @@ export class Client implements WireListener {
     const sentAt = this.#sentAt.get(ack) ?? 0;
     this.#sentAt.delete(ack);
     const isOk = packet.startsWith('[{"ok":true', bracket);
-    const code = isOk ? undefined : (/"code":"(\w+)"/.exec(packet)?.[1] ?? 'UNKNOWN');
+    const code = isOk ? undefined : codeIn(packet);
     this.#options.tally.answer(sentAt, code, this.room.hearers);
     const seq = Number(/"seq":(\d+)/.exec(packet)?.[1] ?? 0);
     if (isOk && seq > this.room.head) this.room.head = seq;
@@ -144,11 +169,12 @@ export class Client implements WireListener {
       data: { room: { id: string; headSeq: number } };
     }
     const [{ ok, data }] = JSON.parse(answer) as [Joined];
-    if (!ok) return this.#fail(`the join was refused: ${answer}`);
+    if (!ok) return this.#fail(`refused with ${codeIn(answer)}`);
     this.room.id = data.room.id;
     this.room.hearers += 1;
     this.#check.restart(data.room.headSeq);
     this.#isHearing = true;
+    clearTimeout(this.#opening?.timer);
     this.#opening?.resolve();
     this.#opening = undefined;
   }
@@ -158,8 +184,19 @@ export class Client implements WireListener {
   }
 
   #fail(reason: string): void {
-    this.#opening?.reject(new Error(reason));
+    const opening = this.#opening;
     this.#opening = undefined;
+    if (opening !== undefined) {
+      const { awaits, timer } = opening;
+      clearTimeout(timer);
+      // Before there is a session, the reason says all.
+      opening.reject(new Error(awaits === 'session' ? reason : `${reason}, waiting for the ${awaits}`));
+    }
     this.#wire?.destroy();
   }
+}
+
+/** Of a refusal. */
+function codeIn(text: string): string {
+  return /"(?:code|message)":"(\w+)"/.exec(text)?.[1] ?? 'UNKNOWN';
 }

@@ -5,8 +5,8 @@ const CLOSE = 8;
 export interface FrameListener {
   /** A text lies between two places of the bytes, which are valid only until this returns. */
   text(bytes: Buffer, from: number, to: number): void;
-  /** The server said goodbye. */
-  close(): void;
+  /** The server said goodbye; undefined is what it says without a reason. */
+  close(status: number | undefined): void;
 }
 
 /**
@@ -33,7 +33,7 @@ export function readFrames(bytes: Buffer, from: number, to: number, listener: Fr
     if ((first & 0xf0) !== 0x80) throw new Error(`a frame that begins with 0x${first.toString(16)}`);
     const opcode = first & 0x0f;
     if (opcode === TEXT) listener.text(bytes, head, end);
-    else if (opcode === CLOSE) listener.close();
+    else if (opcode === CLOSE) listener.close(length < 2 ? undefined : bytes.readUInt16BE(head));
     else if (opcode < CLOSE) throw new Error(`a frame with the opcode ${opcode}`);
     at = end;
   }

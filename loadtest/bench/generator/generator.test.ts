@@ -2,13 +2,17 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Owner } from '@parley/test-support';
 import { eventually } from '@parley/test-support';
+import type { WebSocket } from 'ws';
+import { Histogram } from '../../measure/histogram.ts';
 import { startChatServer, type ChatServer, type Fault } from './chat-server.ts';
-import type { Crowd } from './orders.ts';
+import { nowMicros } from './clock.ts';
+import type { Crowd, Pace } from './orders.ts';
 import { Pool } from './pool.ts';
 import { runStep } from './step.ts';
 import { Tally } from './tally.ts';
 
 const crowd: Omit<Crowd, 'urls'> = {
+  name: 'bench',
   jwtSecret: 'x'.repeat(32),
   clients: 6,
   rooms: 2,
@@ -18,11 +22,11 @@ const crowd: Omit<Crowd, 'urls'> = {
   opening: 3,
 };
 
-async function openPool(owner: Owner, server: ChatServer, more: Partial<Crowd> = {}) {
+async function openPool(owner: Owner, server: ChatServer, more: Partial<Crowd> = {}, pace?: Pace) {
   const tally = new Tally();
   const pool = new Pool({ ...crowd, urls: [server.url], ...more }, tally);
   owner.after(async () => pool.close());
-  const opened = await pool.open();
+  const opened = await pool.open(pace);
   const run = () =>
     runStep({ clients: pool.clients, tally, sendsPerSecond: 100, seconds: 0.3, skipSeconds: 0, bytes: crowd.bytes });
   return { pool, opened, run };
@@ -112,3 +116,54 @@ test('says why nobody gets in', async (t) => {
   const { opened } = await openPool(t, { url: 'http://127.0.0.1:1', hangUp: () => {} });
   assert.deepEqual(opened.failures, { ECONNREFUSED: 6 });
 });
+
+test('begins connections in their turn, whatever became of those before', async (t) => {
+  const waiting: (() => void)[] = [];
+  const server = await startChatServer(t, {
+    join: (answer) => {
+      waiting.push(answer);
+      if (waiting.length === 6) for (const each of waiting) each();
+    },
+  });
+  const pace = { perSecond: 200, beginAt: nowMicros() };
+  const { opened } = await openPool(t, server, { opening: 1 }, pace);
+  assert.equal(opened.hearing, 6);
+  assert.deepEqual(opened.failures, {});
+});
+
+test('counts from when a connection was due, and says how late it was begun', async (t) => {
+  const pace = { perSecond: 1_000, beginAt: nowMicros() - 5e6 };
+  const { opened } = await openPool(t, await startChatServer(t), {}, pace);
+  for (const counts of [opened.handshake, opened.lateness]) {
+    const times = new Histogram();
+    times.merge(counts);
+    assert.equal(times.count, 6);
+    // The last one was due 5 ms after the first.
+    assert.ok(times.quantile(0) >= 4.9e6, `${times.quantile(0)}`);
+  }
+  assert.ok(opened.seconds >= 5);
+});
+
+test('has the turns of all generators follow on each other', async (t) => {
+  const server = await startChatServer(t);
+  const pools = await Promise.all([0, 1].map((place) => openPool(t, server, { rooms: 3, place, generators: 2 })));
+  assert.deepEqual(
+    pools.map(({ pool }) => pool.clients.map(({ number }) => number)),
+    [
+      [0, 2, 3, 5],
+      [1, 4],
+    ],
+  );
+});
+
+for (const [how, end, reason] of [
+  ['cuts the line', (client) => client.terminate(), 'closed by the server'],
+  ['says goodbye', (client) => client.close(), 'goodbye of the server, without a status'],
+  ['says why', (client) => client.close(1013), 'goodbye of the server, status 1013'],
+] satisfies [string, (client: WebSocket) => void, string][]) {
+  test(`says what a client waited for when a server ${how}`, async (t) => {
+    const server = await startChatServer(t, { join: (_answer, client) => end(client) });
+    const { opened } = await openPool(t, server);
+    assert.deepEqual(opened.failures, { [`${reason}, waiting for the join`]: 6 });
+  });
+}

@@ -31,7 +31,7 @@ async function obey(order: Order): Promise<Report> {
   if (order.do === 'run') {
     return { step: await runStep({ ...order, clients: pool.clients, tally, bytes: crowd.bytes }) };
   }
-  return { opened: await pool.open() };
+  return { opened: await pool.open(order.pace) };
 }
 
 function report(answer: Report): void {

@@ -1,8 +1,8 @@
-import { Histogram } from '../../measure/histogram.ts';
 import { signToken } from '../../measure/token.ts';
 import { Client, type SharedRoom } from './client.ts';
 import { nowMicros } from './clock.ts';
-import type { Crowd, Opened } from './orders.ts';
+import { Opening } from './opening.ts';
+import type { Crowd, Opened, Pace } from './orders.ts';
 import type { Tally } from './tally.ts';
 
 /** The clients of one generator. */
@@ -17,14 +17,15 @@ export class Pool {
     for (let index = 0; index < crowd.clients; index += 1) {
       const roomNumber = index % crowd.rooms;
       if (roomNumber % crowd.generators !== crowd.place) continue;
-      const room = rooms.get(roomNumber) ?? { name: `bench-${roomNumber}`, id: '', head: 0, hearers: 0 };
+      const room = rooms.get(roomNumber) ?? { name: `${crowd.name}-${roomNumber}`, id: '', head: 0, hearers: 0 };
       rooms.set(roomNumber, room);
       const url = crowd.urls[index % crowd.urls.length] as string;
       clients.push(
         new Client({
+          number: index,
           url: new URL(url),
           path: pathTo(roomNumber, crowd.pinTo),
-          token: signToken(crowd.jwtSecret, `bench-${index}`),
+          token: signToken(crowd.jwtSecret, `${crowd.name}-${index}`),
           room,
           tally,
         }),
@@ -33,44 +34,26 @@ export class Pool {
     this.clients = clients;
   }
 
-  /** Connects all that are not connected: first one of each room, which makes it. */
-  async open(): Promise<Opened> {
-    const begin = nowMicros();
-    const opened: Opened = { hearing: 0, failures: {}, handshake: [], seconds: 0 };
-    const times = new Histogram();
+  /** Connects all that are not connected. Without a pace, one of each room comes first, which makes it. */
+  async open(pace?: Pace): Promise<Opened> {
+    const begin = pace?.beginAt ?? nowMicros();
+    const opening = new Opening();
     const closed = this.clients.filter((client) => !client.isHearing);
-    const firsts = new Set(new Map(closed.map((client) => [client.room, client])).values());
-    await this.#openAll([...firsts], opened, times);
-    await this.#openAll(
-      closed.filter((client) => !firsts.has(client)),
-      opened,
-      times,
-    );
-    opened.hearing = this.clients.filter((client) => client.isHearing).length;
-    opened.handshake = times.counts();
-    opened.seconds = (nowMicros() - begin) / 1e6;
-    return opened;
+    if (pace === undefined) {
+      const firsts = new Set(new Map(closed.map((client) => [client.room, client])).values());
+      await opening.atOnce([...firsts], this.#opening);
+      await opening.atOnce(
+        closed.filter((client) => !firsts.has(client)),
+        this.#opening,
+      );
+    } else {
+      await opening.steadily(closed, pace);
+    }
+    return { hearing: this.clients.filter((client) => client.isHearing).length, ...opening.result(begin) };
   }
 
   close(): void {
     for (const client of this.clients) client.close();
-  }
-
-  async #openAll(clients: readonly Client[], opened: Opened, times: Histogram): Promise<void> {
-    const queue = clients.values();
-    const openNext = async (): Promise<void> => {
-      for (const client of queue) {
-        const begin = nowMicros();
-        try {
-          await client.open();
-          times.add(nowMicros() - begin);
-        } catch (error) {
-          const reason = error instanceof Error ? error.message : String(error);
-          opened.failures[reason] = (opened.failures[reason] ?? 0) + 1;
-        }
-      }
-    };
-    await Promise.all(Array.from({ length: this.#opening }, openNext));
   }
 }
 

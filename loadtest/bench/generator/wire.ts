@@ -3,7 +3,6 @@ import { encodeMaskedText, readFrames, type FrameListener } from './frames.ts';
 
 /** All sockets of a process read into the same memory: nothing of it outlives the call in which it is read. */
 const shared = Buffer.allocUnsafe(256 * 1024);
-const HANDSHAKE_TIMEOUT_MS = 30_000;
 
 /** Is told what comes over a wire. */
 export interface WireListener {
@@ -37,7 +36,6 @@ export class Wire implements FrameListener {
         },
       },
     });
-    this.#socket.setTimeout(HANDSHAKE_TIMEOUT_MS, () => this.#end('time-out of the handshake'));
     this.#socket.on('error', (error) => this.#end((error as NodeJS.ErrnoException).code ?? error.message));
     this.#socket.on('close', () => this.#end('closed by the server'));
     this.#socket.write(
@@ -59,8 +57,8 @@ export class Wire implements FrameListener {
     this.#listener.packet(bytes, from, to);
   }
 
-  close(): void {
-    this.#end('closed by the server');
+  close(status: number | undefined): void {
+    this.#end(`goodbye of the server, ${status === undefined ? 'without a status' : `status ${status}`}`);
   }
 
   #receive(chunk: Buffer, length: number): void {
@@ -88,7 +86,6 @@ export class Wire implements FrameListener {
     const status = bytes.toString('latin1', 9, 12);
     if (status !== '101') throw new Error(`HTTP ${status}`);
     this.#isUpgraded = true;
-    this.#socket.setTimeout(0);
     return end + 4;
   }
 
