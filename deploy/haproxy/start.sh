@@ -1,7 +1,8 @@
 #!/bin/sh
 # Becomes HAProxy with haproxy.cfg, for `npm start` and docker compose alike. Arguments go to HAProxy (-c only checks).
 #
-#   GATEWAYS       the gateways as name=address:port, separated by spaces, or instead:
+#   GATEWAYS       the gateways as name=address:port, separated by spaces (on this machine name=abns@socket, with
+#                  LOCAL_SOCKET as the gateway has it), or instead:
 #   GATEWAY_DNS    name:port that resolves to the addresses of all gateways
 #   GATEWAY_SLOTS  how many there can be at most (32)
 #   BIND           public addresses, comma-separated (0.0.0.0:8080)

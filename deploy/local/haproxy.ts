@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { edgeAddressOf } from './gateways.ts';
 import { answersOk } from './http-check.ts';
 import type { LogFile } from './logs.ts';
 import type { Program } from './programs.ts';
@@ -42,7 +43,7 @@ export function defineHaproxy(options: HaproxyOptions): ServiceDefinition {
         CONFIG_FILE: join(dataDir, 'haproxy.cfg'),
         BIND: addresses.map((address) => `${bracketed(address)}:${port}`).join(','),
         STATS_BIND: `127.0.0.1:${statsPort}`,
-        GATEWAYS: gateways.map((gateway) => `${gateway.name}=127.0.0.1:${gateway.port}`).join(' '),
+        GATEWAYS: gateways.map((gateway) => `${gateway.name}=${edgeAddressOf(gateway)}`).join(' '),
         RATE_CONNECT: env['RATE_CONNECT'],
         EDGE_PROXIES: env['EDGE_PROXIES'],
         PING_INTERVAL_MS: env['PING_INTERVAL_MS'],

@@ -9,8 +9,10 @@ import { Redis } from 'ioredis';
 import { jwtVerify } from 'jose';
 import pg from 'pg';
 import { Server, type Socket } from 'socket.io';
+import { listenLocally } from '../../services/gateway/src/platform/http/local-socket.ts';
 
-const { HOST = '127.0.0.1', PORT = '3000', GATEWAY_NAME = 'plain', REDIS_URL = '', DATABASE_URL = '' } = process.env;
+const { HOST = '127.0.0.1', PORT = '3000', LOCAL_SOCKET = '', GATEWAY_NAME = 'plain' } = process.env;
+const { REDIS_URL = '', DATABASE_URL = '' } = process.env;
 const secret = new TextEncoder().encode(process.env['JWT_SECRET'] ?? '');
 if (secret.length < 32) throw new Error('JWT_SECRET must have at least 32 bytes');
 
@@ -75,6 +77,7 @@ io.on('connection', (socket) => {
 });
 
 http.listen(Number(PORT), HOST);
+if (LOCAL_SOCKET !== '') await listenLocally(http, LOCAL_SOCKET);
 process.once('SIGTERM', () => process.exit());
 
 function answer(socket: Socket, event: string, act: (input: Input) => Promise<unknown>): void {

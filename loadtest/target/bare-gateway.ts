@@ -8,9 +8,10 @@
 import { createServer } from 'node:http';
 import type { Socket } from 'node:net';
 import { WebSocketServer, type WebSocket } from 'ws';
+import { listenLocally } from '../../services/gateway/src/platform/http/local-socket.ts';
 import { encodeText } from './text-frame.ts';
 
-const { HOST = '127.0.0.1', PORT = '3000', GATHER_MS = '0' } = process.env;
+const { HOST = '127.0.0.1', PORT = '3000', LOCAL_SOCKET = '', GATHER_MS = '0' } = process.env;
 const gatherMs = Number(GATHER_MS);
 
 interface Room {
@@ -38,6 +39,7 @@ server.on('connection', (client, { socket }) => {
   });
 });
 http.listen(Number(PORT), HOST);
+if (LOCAL_SOCKET !== '') await listenLocally(http, LOCAL_SOCKET);
 process.once('SIGTERM', () => process.exit());
 
 interface Session {

@@ -7,7 +7,7 @@ import { ConfigError, readConfig } from '../../services/gateway/src/config.ts';
 import { COMPOSE_FILE } from './project.ts';
 
 /** Settings that nobody should change in a container: the ports that the file itself names, and a name of its own. */
-const LEFT_ALONE = ['GATEWAY_NAME', 'HOST', 'METRICS_PORT', 'PORT'];
+const LEFT_ALONE = ['GATEWAY_NAME', 'HOST', 'LOCAL_SOCKET', 'METRICS_PORT', 'PORT'];
 
 /** The names of all variables that a gateway reads. */
 function settingsOfGateways(): string[] {

@@ -37,6 +37,14 @@ const settings = z.object({
   /** Where the gateway listens for the proxy. Port 0 takes a free one. */
   HOST: text.default('0.0.0.0'),
   PORT: port(3000),
+  /** Of an abstract Unix socket (Linux) where it listens as well, for a proxy on the same machine. */
+  LOCAL_SOCKET: z.preprocess(
+    (value) => (value === '' ? undefined : value),
+    z
+      .string()
+      .regex(/^[A-Za-z0-9_.:-]{1,100}$/, 'must be 1 to 100 letters, digits, "_", ".", ":" or "-"')
+      .optional(),
+  ),
   METRICS_HOST: text.default('127.0.0.1'),
   METRICS_PORT: port(9100),
   /** The replica's name in logs, and in session ids when no proxy names it. */
