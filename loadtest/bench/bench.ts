@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { describeMachine } from '../measure/machine.ts';
 import { startTarget, type Kind } from '../target/target.ts';
 import { startGenerators } from './generators.ts';
+import { isBroken } from './herd.ts';
 import { measureTarget, type Measured } from './measure-target.ts';
 import { readOptions, USAGE, type BenchOptions } from './options.ts';
 import { renderReport } from './report.ts';
@@ -45,7 +46,9 @@ async function bench(options: BenchOptions): Promise<void> {
   console.log(`\n${renderReport(result)}\n\nWritten to ${options.out}`);
 
   const broken = targets.filter(
-    ({ name, rates }) => name === 'parley' && rates?.steps.some(({ verdict }) => verdict.isBroken),
+    ({ name, rates, herd }) =>
+      name === 'parley' &&
+      (rates?.steps.some(({ verdict }) => verdict.isBroken) === true || (herd !== undefined && isBroken(herd))),
   );
   if (broken.length > 0 || targets.some(({ rates }) => rates?.quiet.totals.deliveries === 0)) {
     console.error('\nOrder or completeness was broken.');

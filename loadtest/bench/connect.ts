@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CostMeter, Cpu } from './costs.ts';
-import type { OpenedAll } from './generators.ts';
+import type { OpenedAll } from './totals.ts';
 import type { MeasureOptions } from './measure-options.ts';
 import { warmUp } from './warm-up.ts';
 

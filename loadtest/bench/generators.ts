@@ -1,10 +1,9 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { Histogram, latencyOf, type Latency } from '../measure/histogram.ts';
 import { nowMicros } from './generator/clock.ts';
-import type { Crowd, Opened, Order, Pace, Report } from './generator/orders.ts';
-import type { StepCounts } from './generator/tally.ts';
+import type { Crowd, Order, Pace, Report } from './generator/orders.ts';
+import { mergeHerds, mergeOpened, mergeSteps, type HerdTotals, type OpenedAll, type StepTotals } from './totals.ts';
 
 /** The generator's processes, each with its part of the rooms and all clients of those. */
 export interface Generators {
@@ -19,26 +18,12 @@ export interface Generators {
   /** Connects those again that were closed, in the same way. */
   mend(perSecond?: number): Promise<OpenedAll>;
   run(step: { sendsPerSecond: number; seconds: number; skipSeconds: number }): Promise<StepTotals>;
+  /** Talks on while the gateway `victim` is killed at `killAt`, in microseconds of `nowMicros`, and for so long after it. */
+  herd(herd: { sendsPerSecond: number; seconds: number; victim: string; killAt: number }): Promise<HerdTotals>;
   /** Closes all clients. */
   close(): Promise<void>;
   /** Ends the processes. */
   stop(): void;
-}
-
-export interface OpenedAll {
-  hearing: number;
-  failures: Record<string, number>;
-  handshake: Latency;
-  lateness: Latency;
-  /** From when the first one was due to the last join. */
-  seconds: number;
-}
-
-/** What all generators saw in a step. */
-export interface StepTotals extends Omit<StepCounts, 'latency' | 'ack' | 'lateness'> {
-  latency: Latency;
-  ack: Latency;
-  lateness: Latency;
 }
 
 /** Until a crowd that is made anew has its tokens. */
@@ -72,6 +57,10 @@ export function startGenerators(count: number): Generators {
       const reports = await all({ do: 'run', ...step, sendsPerSecond: step.sendsPerSecond / count });
       return mergeSteps(reports.flatMap((report) => ('step' in report ? [report.step] : [])));
     },
+    async herd(herd) {
+      const reports = await all({ do: 'herd', ...herd, sendsPerSecond: herd.sendsPerSecond / count });
+      return mergeHerds(reports.flatMap((report) => ('herd' in report ? [report.herd] : [])));
+    },
     async close() {
       await all({ do: 'close' });
     },
@@ -101,57 +90,4 @@ async function ask(child: ChildProcess, order: Order): Promise<Report> {
   } finally {
     gone.abort();
   }
-}
-
-function mergeOpened(parts: readonly Opened[]): OpenedAll {
-  return {
-    hearing: sum(parts.map(({ hearing }) => hearing)),
-    failures: sumByName(parts.map(({ failures }) => failures)),
-    handshake: latencyOf(merged(parts.map(({ handshake }) => handshake))),
-    lateness: latencyOf(merged(parts.map(({ lateness }) => lateness))),
-    seconds: Math.max(...parts.map(({ seconds }) => seconds)),
-  };
-}
-
-export function mergeSteps(parts: readonly StepCounts[]): StepTotals {
-  const total = (pick: (part: StepCounts) => number): number => sum(parts.map(pick));
-  const highest = (pick: (part: StepCounts) => number): number => Math.max(...parts.map(pick));
-  const times = (pick: (part: StepCounts) => Opened['handshake']): Latency => latencyOf(merged(parts.map(pick)));
-  return {
-    sent: total((part) => part.sent),
-    acked: total((part) => part.acked),
-    unanswered: total((part) => part.unanswered),
-    errors: sumByName(parts.map(({ errors }) => errors)),
-    deliveries: total((part) => part.deliveries),
-    deliveriesInTime: total((part) => part.deliveriesInTime),
-    expected: total((part) => part.expected),
-    missing: total((part) => part.missing),
-    reordered: total((part) => part.reordered),
-    repeats: total((part) => part.repeats),
-    resyncs: total((part) => part.resyncs),
-    closed: sumByName(parts.map(({ closed }) => closed)),
-    latency: times(({ latency }) => latency),
-    ack: times(({ ack }) => ack),
-    lateness: times(({ lateness }) => lateness),
-    utilization: highest((part) => part.utilization),
-    loopDelayMs: highest((part) => part.loopDelayMs),
-    cpuSeconds: total((part) => part.cpuSeconds),
-    seconds: highest((part) => part.seconds),
-  };
-}
-
-function merged(parts: readonly Opened['handshake'][]): Histogram {
-  const histogram = new Histogram();
-  for (const counts of parts) histogram.merge(counts);
-  return histogram;
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
-}
-
-function sumByName(parts: readonly Record<string, number>[]): Record<string, number> {
-  const total: Record<string, number> = {};
-  for (const [name, value] of parts.flatMap((part) => Object.entries(part))) total[name] = (total[name] ?? 0) + value;
-  return total;
 }

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, type Connecting } from './connect.ts';
 import { openCostMeter, type CostMeter, type Cpu, type StoreWork } from './costs.ts';
-import type { StepTotals } from './generators.ts';
+import type { StepTotals } from './totals.ts';
+import { herd, type Herd } from './herd.ts';
 import type { MeasureOptions } from './measure-options.ts';
 import { searchHighest } from './search.ts';
 import { judge, limitOf, type Verdict } from './verdict.ts';
@@ -29,6 +30,7 @@ export interface Measured {
   /** Unless steps were left out. */
   rates?: Rates;
   churn?: Churn;
+  herd?: Herd;
 }
 
 /** What came of messages at several rates. */
@@ -60,6 +62,7 @@ export async function measureTarget(given: MeasureOptions): Promise<Measured> {
     const measured: Measured = { name, connecting };
     if (options.steps) measured.rates = await tryRates(given, meter);
     if (options.churn > 0) measured.churn = await churn(given, meter);
+    if (options.herd > 0 && target.kind === 'parley') measured.herd = await herd(given);
     return measured;
   } finally {
     await generators.close();

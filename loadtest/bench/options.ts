@@ -45,6 +45,10 @@ export interface BenchOptions {
   patience: number;
   /** So many connections come and go in the end, to see whether memory comes back; 0 leaves it out. */
   churn: number;
+  /** Deliveries a second while a gateway is killed in the end; 0 leaves it out. Parley only. */
+  herd: number;
+  /** How long there is talk after the kill, in seconds. */
+  herdSeconds: number;
   /** Where the result goes. */
   out: string;
 }
@@ -68,11 +72,13 @@ nothing missing, memory and time of a connection, CPU and work of the stores.
   --no-steps           only connections, memory and what comes in the end: no search
   --idle N             seconds to watch it idle (5)  --patience N    seconds to wait for statistics (11)
   --churn N            connections that come and go in the end, to see whether memory comes back (0)
+  --herd N             deliveries/s while a gateway is killed in the end and its clients come back; Parley only (0: leaves
+                       it out). --herd-seconds N of talk after it (20)
   --out FILE           the result as JSON (.parley/bench.json)`;
 
 const NAMES =
   'only clients rooms seconds warm bytes p99 quiet start limit precision gather replicas edges generators opening idle ' +
-  'patience churn out connect-rate warm-clients';
+  'patience churn out connect-rate warm-clients herd herd-seconds';
 const NO_STEPS = '--no-steps';
 const KINDS: readonly Kind[] = ['parley', 'plain', 'bare'];
 
@@ -122,9 +128,13 @@ export function readOptions(args: readonly string[]): BenchOptions {
     precision: number('precision', 0.08, { min: 0.01, max: 0.9, whole: false }),
     patience: number('patience', 11, { min: 0, whole: false }),
     churn: number('churn', 0, { min: 0 }),
+    herd: number('herd', 0, { min: 0 }),
+    herdSeconds: number('herd-seconds', 20, { min: 0.1, whole: false }),
     out: values['out'] ?? '.parley/bench.json',
   };
   if (options.rooms > options.clients) throw new Error('--rooms: every room needs a client');
   if (options.generators > options.rooms) throw new Error('--generators: every one needs a room');
+  if (options.herd > 0 && options.replicas < 2)
+    throw new Error('--herd: somebody has to be left, so take 2 --replicas');
   return options;
 }

@@ -5,6 +5,7 @@ import type { StoreWork } from './costs.ts';
 import type { Measured, Rates, Step } from './measure-target.ts';
 import type { BenchOptions } from './options.ts';
 import { connections, memory } from './report-connections.ts';
+import { herdReport } from './report-herd.ts';
 
 /** The result of a run, as it is written to a file. */
 export interface BenchResult {
@@ -30,6 +31,9 @@ export function renderReport({ at, machine, options, targets }: BenchResult): st
     `\nThe generator, at each best rate:\n`,
     generator(tried, options.generators),
   ];
+  const herds = targets.flatMap(({ herd }) =>
+    herd === undefined ? [] : [`\nA gateway is killed at ${number(options.herd)} deliveries/s:\n`, herdReport(herd)],
+  );
   return [
     `${clients} clients in ${rooms} rooms, ${replicas} gateways, steps of ${seconds} s, ${at}`,
     machineLine(machine),
@@ -39,6 +43,7 @@ export function renderReport({ at, machine, options, targets }: BenchResult): st
     `\nMemory of all gateways together (the smaller the crowd, the more of it is not the connections'):\n`,
     memory(targets),
     ...(tried.length > 0 ? costsOfRates : []),
+    ...herds,
   ].join('\n');
 }
 

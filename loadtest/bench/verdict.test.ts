@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { StepTotals } from './generators.ts';
+import type { StepTotals } from './totals.ts';
 import { judge, limitOf } from './verdict.ts';
 
 const times = { count: 100, mean: 5, p50: 5, p95: 8, p99: 9, max: 10 };

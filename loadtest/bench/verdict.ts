@@ -1,7 +1,7 @@
 import type { Kind } from '../target/target.ts';
 import { availableParallelism } from 'node:os';
 import type { Cpu } from './costs.ts';
-import type { StepTotals } from './generators.ts';
+import type { StepTotals } from './totals.ts';
 
 /**
  * What had no more to give: the generator (the figures say nothing of the cluster then), the machine that all share, or

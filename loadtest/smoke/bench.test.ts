@@ -59,6 +59,28 @@ test('the benchmark connects at a rate, new users and the same again', async (t)
   }
 });
 
+test('the benchmark kills a gateway, and its clients come back to whole streams', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'parley-bench-smoke-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const out = join(folder, 'result.json');
+  const settings = { clients: 20, rooms: 2, herd: 200, 'herd-seconds': 2, generators: 2, replicas: 2, edges: 1 };
+  const args = Object.entries({ ...settings, idle: 0.1, only: 'parley', out });
+  const bench = await startProcess(
+    process.execPath,
+    [BENCH, '--no-steps', ...args.flatMap(([name, value]) => [`--${name}`, String(value)])],
+    { owner: t, cwd: folder },
+  );
+  assert.deepEqual(await bench.exited, { code: 0, signal: null }, bench.output);
+
+  const { targets } = JSON.parse(await readFile(out, 'utf8')) as BenchResult;
+  const { before, totals } = targets[0]?.herd ?? assert.fail(bench.output);
+  assert.ok(totals.lost > 0 && totals.lost < 20, `${totals.lost}`);
+  assert.deepEqual([totals.absent, totals.missing, totals.repeats, totals.reordered], [0, 0, 0, 0], bench.output);
+  assert.deepEqual([totals.othersLost, totals.errors], [{}, {}]);
+  assert.equal(before.deliveries, before.expected);
+  assert.ok(totals.sent > 0 && totals.deliveries > 0);
+});
+
 test('the benchmark refuses what makes no sense', async (t) => {
   const bench = await startProcess(process.execPath, [BENCH, '--clients', '5', '--rooms', '6'], { owner: t });
   assert.equal((await bench.exited).code, 2);

@@ -1,66 +1,73 @@
-import { StreamCheck } from '../../measure/stream-check.ts';
 import { nowMicros } from './clock.ts';
-import { DeliveryReader, stampedContent } from './packet.ts';
+import { codeIn, Connection, type ConnectionListener, type ConnectionOptions } from './connection.ts';
+import { stampedContent } from './packet.ts';
+import { Stream, type SharedRoom, type SyncedRoom } from './stream.ts';
 import type { Tally } from './tally.ts';
-import { Wire, type WireListener } from './wire.ts';
 
-const [TWO, THREE, FOUR, ZERO, M, N] = ['2', '3', '4', '0', 'm', 'n'].map((char) => char.charCodeAt(0));
-const JOIN = 0;
-/** For all of it, up to the answer of the join. */
-const OPENING_TIMEOUT_MS = 30_000;
+/** For all of it, up to the answer of the join or the sync. */
+const OPENING_TIMEOUT_MS = 20_000;
 
-/** The room of the clients that share it. */
-export interface SharedRoom {
-  readonly name: string;
-  /** As the server calls it, from the first join on. */
-  id: string;
-  /** The highest `seq` that an answer or a message named. */
-  head: number;
-  /** How many hear it. */
-  hearers: number;
-}
-
-export interface ClientOptions {
+export interface ClientOptions extends ConnectionOptions {
   /** Among all clients of the run. */
   number: number;
-  url: URL;
-  /** With the query. */
-  path: string;
-  token: string;
   room: SharedRoom;
   tally: Tally;
 }
 
+/** Is told what becomes of a client. */
+export interface ClientWatcher {
+  /** It no longer hears its room. */
+  lost(client: Client, reason: string): void;
+  /** @param sentAt by the sender's clock, in microseconds */
+  delivered?(sentAt: number): void;
+}
+
+/** Joins anew, or takes up the stream where it was lost. */
+export type Entrance = 'join' | 'sync';
+
 interface Opening {
+  entrance: Entrance;
+  isEntering: boolean;
   resolve(): void;
   reject(error: Error): void;
-  /** What it waits for. */
-  awaits: 'session' | 'CONNECT' | 'join';
   timer: NodeJS.Timeout;
 }
 
 /** One socket of the generator, in one room. It hears its own messages, too, so that its stream is whole. */
-export class Client implements WireListener {
-  readonly room: SharedRoom;
-  /** Among all clients of the run. */
-  readonly number: number;
+export class Client implements ConnectionListener {
+  readonly stream: Stream;
+  watcher: ClientWatcher | undefined;
   readonly #options: ClientOptions;
-  readonly #reader = new DeliveryReader();
-  readonly #check = new StreamCheck(0);
   readonly #sentAt = new Map<number, number>();
-  #wire: Wire | undefined;
+  /** Other questions; the answer is undefined when the connection ended before. */
+  readonly #asked = new Map<number, (answer: string | undefined) => void>();
+  #connection: Connection | undefined;
   #opening: Opening | undefined;
   #isHearing = false;
-  #lastAck = JOIN;
+  #gateway = '';
+  #lastAck = 0;
 
   constructor(options: ClientOptions) {
     this.#options = options;
-    this.room = options.room;
-    this.number = options.number;
+    this.stream = new Stream(options.room, options.tally);
+  }
+
+  get room(): SharedRoom {
+    return this.stream.room;
+  }
+
+  /** Among all clients of the run. */
+  get number(): number {
+    return this.#options.number;
   }
 
   get isHearing(): boolean {
     return this.#isHearing;
+  }
+
+  /** To which it is connected, or was at last. */
+  get gateway(): string {
+    return this.#gateway;
   }
 
   /** Sends without an answer yet. */
@@ -68,17 +75,17 @@ export class Client implements WireListener {
     return this.#sentAt.size;
   }
 
-  /** Connects, and joins the room. @throws when either is refused, or takes too long */
-  open(): Promise<void> {
+  /** Connects, and enters the room. @throws when either is refused, or takes too long */
+  open(entrance: Entrance = 'join'): Promise<void> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => this.#fail('time-out'), OPENING_TIMEOUT_MS);
-      this.#opening = { resolve, reject, awaits: 'session', timer };
-      this.#wire = new Wire(this.#options.url, this.#options.path, this);
+      const timer = setTimeout(() => this.#connection?.end('time-out'), OPENING_TIMEOUT_MS);
+      this.#opening = { entrance, isEntering: false, resolve, reject, timer };
+      this.#connection = new Connection(this.#options, this);
     });
   }
 
   close(): void {
-    this.#wire?.destroy();
+    this.#connection?.end('closed by the generator');
   }
 
   /** Sends a message that says when it was sent; the tally hears of the answer. */
@@ -86,117 +93,110 @@ export class Client implements WireListener {
     const at = nowMicros();
     this.#lastAck += 1;
     this.#sentAt.set(this.#lastAck, at);
-    this.#request('message:send', this.#lastAck, {
+    this.#connection?.request('message:send', this.#lastAck, {
       roomId: this.room.id,
       content: stampedContent(at, length),
       clientMsgId: `${Math.round(at)}-${this.#lastAck}`,
     });
   }
 
-  /** What this socket missed, repeated or reordered since the last settlement; from now on it counts anew. */
-  settle(): void {
-    if (!this.#isHearing) return;
-    const { tally } = this.#options;
-    tally.missing += this.#check.missing(this.room.head);
-    tally.reordered += this.#check.reordered;
-    tally.repeats += this.#check.repeats;
-    this.#check.restart(this.room.head);
-    this.#check.reordered = 0;
-    this.#check.repeats = 0;
+  /** Asks for the latest message of the room, so that `room.head` is what the server has. */
+  async learnHead(): Promise<void> {
+    const answer = await new Promise<string | undefined>((resolve) => {
+      this.#ask('message:history', { roomId: this.room.id, limit: 1 }, resolve);
+    });
+    this.stream.know(Number(/"seq":(\d+)/.exec(answer ?? '')?.[1] ?? 0));
   }
 
-  packet(bytes: Buffer, from: number, to: number): void {
-    const [type, kind] = [bytes[from], bytes[from + 1]];
-    if (type === TWO && to - from === 1) this.#wire?.send('3');
-    else if (type === ZERO) this.#connect();
-    else if (type !== FOUR) return;
-    // 42["message:new",...
-    else if (kind === TWO && bytes[from + 4] === M && bytes[from + 12] === N) this.#hear(bytes, from, to);
-    else if (kind === TWO) this.#options.tally.event(bytes.toString('utf8', from + 2, to));
-    else if (kind === THREE) this.#answered(bytes.toString('utf8', from + 2, to));
-    else if (kind === ZERO) this.#join();
-    else if (kind === FOUR) this.#fail(`refused with ${codeIn(bytes.toString('utf8', from + 2, to))}`);
+  /** Counts what this socket missed, repeated or reordered, if it hears its room. */
+  settle(): void {
+    if (this.#isHearing) this.stream.settle();
+  }
+
+  connected(gateway: string): void {
+    this.#gateway = gateway;
+    if (this.#opening === undefined) return;
+    this.#opening.isEntering = true;
+    if (this.#opening.entrance === 'sync') this.#sync();
+    else this.#join();
+  }
+
+  heard(bytes: Buffer, from: number, to: number): void {
+    const sentAt = this.stream.hear(bytes, from, to);
+    this.watcher?.delivered?.(sentAt);
+  }
+
+  event(text: string): void {
+    this.#options.tally.event(text);
+    if (this.#isHearing && text.startsWith('["room:resync"')) this.#sync();
+  }
+
+  answered(ack: number, answer: string): void {
+    const asked = this.#asked.get(ack);
+    if (asked !== undefined) {
+      this.#asked.delete(ack);
+      return asked(answer);
+    }
+    const sentAt = this.#sentAt.get(ack) ?? 0;
+    this.#sentAt.delete(ack);
+    const isOk = answer.startsWith('[{"ok":true');
+    this.#options.tally.answer(sentAt, isOk ? undefined : codeIn(answer), this.room.hearers);
+    if (isOk) this.stream.know(Number(/"seq":(\d+)/.exec(answer)?.[1] ?? 0));
   }
 
   closed(reason: string): void {
-    this.#options.tally.unanswered += this.#sentAt.size;
+    const { tally } = this.#options;
+    tally.unanswered += this.#sentAt.size;
     this.#sentAt.clear();
+    for (const answered of this.#asked.values()) answered(undefined);
+    this.#asked.clear();
     if (this.#isHearing) {
       this.#isHearing = false;
       this.room.hearers -= 1;
-      this.#options.tally.closed(reason);
+      tally.closed(reason);
+      this.watcher?.lost(this, reason);
     }
-    this.#fail(reason);
-  }
-
-  #connect(): void {
-    this.#awaits('CONNECT');
-    this.#wire?.send(`40${JSON.stringify({ token: this.#options.token, echo: true })}`);
+    const opening = this.#opening;
+    if (opening === undefined) return;
+    this.#opening = undefined;
+    clearTimeout(opening.timer);
+    opening.reject(new Error(opening.isEntering ? `${reason}, waiting for the ${opening.entrance}` : reason));
   }
 
   #join(): void {
-    this.#awaits('join');
-    this.#request('room:join', JOIN, { name: this.room.name, create: true, history: 0 });
+    this.#ask('room:join', { name: this.room.name, create: true, history: 0 }, (answer) => {
+      if (answer === undefined) return;
+      const [joined] = JSON.parse(answer) as [{ ok: boolean; data: { room: { id: string; headSeq: number } } }];
+      if (!joined.ok) return this.#connection?.end(`refused with ${codeIn(answer)}`);
+      this.room.id = joined.data.room.id;
+      this.stream.begin(joined.data.room.headSeq);
+      this.#entered();
+    });
   }
 
-  #awaits(what: Opening['awaits']): void {
-    if (this.#opening !== undefined) this.#opening.awaits = what;
+  /** Takes up the stream after the last message that it brought. */
+  #sync(): void {
+    const asked = this.stream.last;
+    this.#ask('rooms:sync', { rooms: [{ roomId: this.room.id, seq: asked }] }, (answer) => {
+      if (answer === undefined) return;
+      const [{ ok, data }] = JSON.parse(answer) as [{ ok: boolean; data: { rooms: [SyncedRoom] } }];
+      const problem = ok ? this.stream.catchUp(asked, data.rooms[0]) : codeIn(answer);
+      if (problem === undefined) this.#entered();
+      else this.#connection?.end(`refused with ${problem}`);
+    });
   }
 
-  #hear(bytes: Buffer, from: number, to: number): void {
-    const { seq, sentAt } = this.#reader.read(bytes, from, to);
-    if (seq > this.room.head) this.room.head = seq;
-    this.#check.see(seq);
-    this.#options.tally.delivery(sentAt);
-  }
-
-  #answered(packet: string): void {
-    const bracket = packet.indexOf('[');
-    const ack = Number(packet.slice(0, bracket));
-    if (ack === JOIN) return this.#joined(packet.slice(bracket));
-    const sentAt = this.#sentAt.get(ack) ?? 0;
-    this.#sentAt.delete(ack);
-    const isOk = packet.startsWith('[{"ok":true', bracket);
-    const code = isOk ? undefined : codeIn(packet);
-    this.#options.tally.answer(sentAt, code, this.room.hearers);
-    const seq = Number(/"seq":(\d+)/.exec(packet)?.[1] ?? 0);
-    if (isOk && seq > this.room.head) this.room.head = seq;
-  }
-
-  #joined(answer: string): void {
-    interface Joined {
-      ok: boolean;
-      data: { room: { id: string; headSeq: number } };
-    }
-    const [{ ok, data }] = JSON.parse(answer) as [Joined];
-    if (!ok) return this.#fail(`refused with ${codeIn(answer)}`);
-    this.room.id = data.room.id;
-    this.room.hearers += 1;
-    this.#check.restart(data.room.headSeq);
+  #entered(): void {
+    if (!this.#isHearing) this.room.hearers += 1;
     this.#isHearing = true;
     clearTimeout(this.#opening?.timer);
     this.#opening?.resolve();
     this.#opening = undefined;
   }
 
-  #request(event: string, ack: number, input: object): void {
-    this.#wire?.send(`42${ack}["${event}",${JSON.stringify(input)}]`);
+  #ask(event: string, input: object, answered: (answer: string | undefined) => void): void {
+    this.#lastAck += 1;
+    this.#asked.set(this.#lastAck, answered);
+    this.#connection?.request(event, this.#lastAck, input);
   }
-
-  #fail(reason: string): void {
-    const opening = this.#opening;
-    this.#opening = undefined;
-    if (opening !== undefined) {
-      const { awaits, timer } = opening;
-      clearTimeout(timer);
-      // Before there is a session, the reason says all.
-      opening.reject(new Error(awaits === 'session' ? reason : `${reason}, waiting for the ${awaits}`));
-    }
-    this.#wire?.destroy();
-  }
-}
-
-/** Of a refusal. */
-function codeIn(text: string): string {
-  return /"(?:code|message)":"(\w+)"/.exec(text)?.[1] ?? 'UNKNOWN';
 }

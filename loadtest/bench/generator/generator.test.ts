@@ -22,7 +22,7 @@ const crowd: Omit<Crowd, 'urls'> = {
   opening: 3,
 };
 
-async function openPool(owner: Owner, server: ChatServer, more: Partial<Crowd> = {}, pace?: Pace) {
+async function openPool(owner: Owner, server: Pick<ChatServer, 'url'>, more: Partial<Crowd> = {}, pace?: Pace) {
   const tally = new Tally();
   const pool = new Pool({ ...crowd, urls: [server.url], ...more }, tally);
   owner.after(async () => pool.close());
@@ -113,7 +113,7 @@ test('counts connections that end, and opens them again', async (t) => {
 });
 
 test('says why nobody gets in', async (t) => {
-  const { opened } = await openPool(t, { url: 'http://127.0.0.1:1', hangUp: () => {} });
+  const { opened } = await openPool(t, { url: 'http://127.0.0.1:1' });
   assert.deepEqual(opened.failures, { ECONNREFUSED: 6 });
 });
 

@@ -1,4 +1,5 @@
 /** A process of the generator: does what its parent orders over IPC, one order at a time. */
+import { runHerd } from './herd.ts';
 import type { Crowd, Order, Report } from './orders.ts';
 import { Pool } from './pool.ts';
 import { runStep } from './step.ts';
@@ -30,6 +31,9 @@ async function obey(order: Order): Promise<Report> {
   if (crowd === undefined || pool === undefined) throw new Error('there are no clients yet');
   if (order.do === 'run') {
     return { step: await runStep({ ...order, clients: pool.clients, tally, bytes: crowd.bytes }) };
+  }
+  if (order.do === 'herd') {
+    return { herd: await runHerd({ ...order, clients: pool.clients, tally, bytes: crowd.bytes }) };
   }
   return { opened: await pool.open(order.pace) };
 }

@@ -1,4 +1,5 @@
 import type { Counts } from '../../measure/histogram.ts';
+import type { HerdCounts } from './herd.ts';
 import type { StepCounts } from './tally.ts';
 
 /** What a generator's clients are. The clients of a run are numbered from 0; the client n is in the room n % rooms. */
@@ -35,6 +36,8 @@ export type Order =
   /** Opens again what was closed. */
   | { do: 'mend'; pace?: Pace }
   | { do: 'run'; sendsPerSecond: number; seconds: number; skipSeconds: number }
+  /** Talks until a gateway is killed, and so many seconds more; who is lost comes back. */
+  | { do: 'herd'; sendsPerSecond: number; seconds: number; victim: string; killAt: number }
   | { do: 'close' };
 
 export interface Opened {
@@ -50,4 +53,5 @@ export interface Opened {
 }
 
 /** The answer to an order, or why it could not be done. */
-export type Report = { opened: Opened } | { step: StepCounts } | { closed: true } | { error: string };
+export type Report =
+  { opened: Opened } | { step: StepCounts } | { herd: HerdCounts } | { closed: true } | { error: string };

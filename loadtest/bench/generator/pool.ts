@@ -1,8 +1,9 @@
 import { signToken } from '../../measure/token.ts';
-import { Client, type SharedRoom } from './client.ts';
+import { Client } from './client.ts';
 import { nowMicros } from './clock.ts';
 import { Opening } from './opening.ts';
 import type { Crowd, Opened, Pace } from './orders.ts';
+import type { SharedRoom } from './stream.ts';
 import type { Tally } from './tally.ts';
 
 /** The clients of one generator. */

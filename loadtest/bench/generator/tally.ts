@@ -49,6 +49,9 @@ export class Tally {
   reordered = 0;
   repeats = 0;
   resyncs = 0;
+  /** Messages that syncs brought, and syncs that could not bring all. */
+  caughtUp = 0;
+  truncated = 0;
   readonly errors: Record<string, number> = {};
   readonly closings: Record<string, number> = {};
   readonly latency = new Histogram();
@@ -88,7 +91,7 @@ export class Tally {
   /** Counts from zero. */
   reset(): void {
     this.sent = this.acked = this.unanswered = this.expected = this.deliveries = this.deliveriesInTime = 0;
-    this.missing = this.reordered = this.repeats = this.resyncs = 0;
+    this.missing = this.reordered = this.repeats = this.resyncs = this.caughtUp = this.truncated = 0;
     for (const counts of [this.errors, this.closings]) for (const name of Object.keys(counts)) delete counts[name];
     for (const histogram of [this.latency, this.ack, this.lateness]) histogram.clear();
   }
