@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Log } from '../log.ts';
 import type { RedisClients } from '../redis/clients.ts';
 import type { RedisKeys } from '../redis/keys.ts';
+import { Outbox } from './outbox.ts';
 import { createRegistry, type Registry } from './registry.ts';
 
 /** How long `askAll` waits for the others, ms. Longer than the streams take to find out from PostgreSQL. */
@@ -55,8 +56,8 @@ export interface ConnectedPeers extends Peers {
   stop(): void;
 }
 
-/** On the wire: something to do, with a number when an answer is wanted; or that answer. */
-type Wire = { from: string } & ({ topic: string; payload: unknown; ask?: number } | { done: number });
+/** Something to do, with a number when an answer is wanted; or that answer. On the wire: who says it, and a list. */
+type Line = { topic: string; payload: unknown; ask?: number } | { done: number };
 
 interface Asked {
   waiting: Set<string>;
@@ -85,24 +86,28 @@ export function createPeers({ redis, keys, log }: { redis: RedisClients; keys: R
     );
   }
 
-  function publish(channel: string, wire: Wire): void {
-    redis.commands.spublish(channel, JSON.stringify(wire)).catch(() => {});
+  function publish(channel: string, lines: readonly Line[]): void {
+    redis.commands.spublish(channel, `${id} ${JSON.stringify(lines)}`).catch(() => {});
   }
+  const toAll = new Outbox<Line>((lines) => publish(keys.peersChannel, lines));
 
-  async function receive(wire: Wire): Promise<void> {
-    if (wire.from === id) return; // done here already
-    if ('done' in wire) {
-      const ask = asked.get(wire.done);
-      ask?.waiting.delete(wire.from);
+  async function receive(from: string, line: Line): Promise<void> {
+    if ('done' in line) {
+      const ask = asked.get(line.done);
+      ask?.waiting.delete(from);
       if (ask?.waiting.size === 0) ask.complete();
       return;
     }
-    const isDone = await performLogged(wire.topic, wire.payload);
-    if (isDone && wire.ask !== undefined) publish(keys.peerChannel(wire.from), { from: id, done: wire.ask });
+    const isDone = await performLogged(line.topic, line.payload);
+    if (isDone && line.ask !== undefined) publish(keys.peerChannel(from), [{ done: line.ask }]);
   }
 
   const onMessage = (channel: string, text: string): void => {
-    if (channel === keys.peersChannel || channel === keys.peerChannel(id)) void receive(JSON.parse(text) as Wire);
+    if (channel !== keys.peersChannel && channel !== keys.peerChannel(id)) return;
+    const end = text.indexOf(' ');
+    const from = text.slice(0, end);
+    if (from === id) return; // done here already
+    for (const line of JSON.parse(text.slice(end)) as Line[]) void receive(from, line);
   };
 
   async function answersOfOthers(topic: string, payload: unknown): Promise<boolean> {
@@ -116,7 +121,8 @@ export function createPeers({ redis, keys, log }: { redis: RedisClients; keys: R
       others.delete(id);
       if (others.size === 0) return true;
       asked.set(number, { waiting: others, complete: () => resolve(true) });
-      publish(keys.peersChannel, { from: id, topic, payload, ask: number });
+      toAll.add({ topic, payload, ask: number });
+      toAll.flush();
       return await promise;
     } finally {
       clearTimeout(timer);
@@ -130,12 +136,12 @@ export function createPeers({ redis, keys, log }: { redis: RedisClients; keys: R
     on: (topic, act) => void acts.set(topic.name, act),
     tellAll(topic, payload) {
       void performLogged(topic.name, payload);
-      publish(keys.peersChannel, { from: id, topic: topic.name, payload });
+      toAll.add({ topic: topic.name, payload });
     },
     tell(ids, topic, payload) {
       for (const other of ids) {
         if (other === id) void performLogged(topic.name, payload);
-        else publish(keys.peerChannel(other), { from: id, topic: topic.name, payload });
+        else publish(keys.peerChannel(other), [{ topic: topic.name, payload }]);
       }
     },
     async askAll(topic, payload) {
@@ -150,6 +156,7 @@ export function createPeers({ redis, keys, log }: { redis: RedisClients; keys: R
     },
     stop() {
       registry.stop();
+      toAll.flush();
       redis.subscriber.off('smessage', onMessage);
     },
   };
