@@ -106,6 +106,28 @@ describe('in a small room', () => {
     assert.ok(left?.users[0]?.lastSeenAt !== undefined);
   });
 
+  test('who left while nobody listened here is told of again', async (t) => {
+    const roomId = await newRoom();
+    const [watcher, witness] = [await connect(t, here, unique('ana')), await connect(t, there, unique('dan'))];
+    const ben = await connect(t, there, unique('ben'));
+    await witness.ok('room:join', { roomId });
+    await watcher.ok('room:join', { roomId });
+    await ben.ok('room:join', { roomId });
+    await waitFor(watcher, roomId, 'joined', ben.userId);
+    await watcher.ok('room:leave', { roomId });
+    await ben.ok('room:leave', { roomId });
+    await waitFor(witness, roomId, 'left', ben.userId);
+    await watcher.ok('room:join', { roomId });
+    await ben.ok('room:join', { roomId });
+    await eventually(() => {
+      const lines = roster(watcher, roomId).filter(({ users }) => users.includes(ben.userId));
+      assert.deepEqual(
+        lines.map(({ event }) => event),
+        ['joined', 'joined'],
+      );
+    });
+  });
+
   test('joining and leaving in turns over two gateways ends as it is', async (t) => {
     const roomId = await newRoom();
     const watcher = await connect(t, gatewayAt(gateways, 2), unique('ana'));

@@ -85,6 +85,11 @@ export class Hearers implements HearingWatcher {
     for (const [userId, { sockets }] of this.#rooms.get(roomId) ?? []) if (sockets.size > 0) yield [userId, sockets];
   }
 
+  /** How many users hear a room here, or did a moment ago. */
+  countIn(roomId: string): number {
+    return this.#rooms.get(roomId)?.size ?? 0;
+  }
+
   has(roomId: string, userId: string): boolean {
     return this.#rooms.get(roomId)?.has(userId) ?? false;
   }

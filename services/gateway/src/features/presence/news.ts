@@ -3,10 +3,10 @@ import type { SocketRegistry } from '../../platform/sockets/registry.ts';
 import { encodeEvent, type EncodedEvent } from '../../platform/sockets/encode.ts';
 import { tell } from '../../platform/sockets/tell.ts';
 import { Latest } from './latest.ts';
+import type { Pace } from './pace.ts';
 import type { NewsBatch } from './transitions.ts';
 
-/** What happens within this time is told together, ms; in a big room within the longer one. */
-const WINDOW_MS = 200;
+/** What happens within this time in a big room is told together, ms. */
 const BIG_ROOM_WINDOW_MS = 1_000;
 /** The most users that an event tells of a big room. */
 const BIG_ROOM_USERS = 50;
@@ -35,6 +35,7 @@ export interface NewsOptions {
   usersIn: (roomId: string) => ReadonlySet<string>;
   /** More online members make a room big. */
   detailMax: number;
+  pace: Pace;
   /** How many users were told about at how many sockets. */
   count: (sockets: number) => void;
 }
@@ -49,7 +50,7 @@ export class News {
   /** Changes that the user's own devices are told. */
   readonly #own = new Map<string, Change>();
   readonly #latest = new Latest<true>();
-  #timer: NodeJS.Timeout | undefined;
+  readonly #tellDue = (): void => this.#tellAllDue();
 
   constructor(options: NewsOptions) {
     this.#options = options;
@@ -64,14 +65,16 @@ export class News {
       else if (this.#options.sockets.ofUser(presence.id).size > 0) this.#own.set(presence.id, change);
       for (const place of places) {
         const [roomId, online] = rooms[place] as [string, number];
-        if (this.#options.usersIn(roomId).size > 0) this.#add(roomId, online, change);
+        const { size } = this.#options.usersIn(roomId);
+        if (size === 0) continue;
+        this.#options.pace.count(size);
+        this.#add(roomId, online, change);
       }
     }
-    if (this.#rooms.size + this.#own.size > 0) this.#timer ??= setTimeout(() => this.#tellDue(), WINDOW_MS);
+    this.#goOn();
   }
 
   stop(): void {
-    clearTimeout(this.#timer);
     this.#rooms.clear();
     this.#own.clear();
   }
@@ -93,7 +96,11 @@ export class News {
     }
   }
 
-  #tellDue(): void {
+  #goOn(): void {
+    if (this.#rooms.size + this.#own.size > 0) this.#options.pace.next(this.#tellDue);
+  }
+
+  #tellAllDue(): void {
     const now = Date.now();
     const start = new Bundle();
     const bundles = new Map<string, Bundle>();
@@ -116,7 +123,7 @@ export class News {
       else room.dueAt = now + BIG_ROOM_WINDOW_MS;
     }
     for (const [userId, bundle] of bundles) this.#tellUser(userId, bundle);
-    this.#timer = this.#rooms.size > 0 ? setTimeout(() => this.#tellDue(), WINDOW_MS) : undefined;
+    this.#goOn();
   }
 
   #tellUser(userId: string, bundle: Bundle): void {

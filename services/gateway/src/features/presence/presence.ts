@@ -18,6 +18,7 @@ import { Hearers } from './hearers.ts';
 import { Latest } from './latest.ts';
 import { Memberships } from './memberships.ts';
 import { News } from './news.ts';
+import { Pace } from './pace.ts';
 import { noteOffline, noteOnline, roomsOfUsers, toldOnline, usersById } from './presence.sql.ts';
 import { RosterEvents } from './roster-events.ts';
 import { Roster, type RosterChange } from './roster.ts';
@@ -157,15 +158,19 @@ export function createPresence(options: PresenceOptions): Presence {
     onWent: (hearer, version) => roster.went(hearer, version),
     onError,
   });
+  const pace = new Pace();
   const news = new News({
     sockets,
     usersIn: (roomId) => memberships.usersIn(roomId),
     detailMax,
+    pace,
     count: (told) => metrics.presenceTold.inc({ event: 'presence:changed' }, told),
   });
   const rosterEvents = new RosterEvents({
     hearersIn: (roomId) => hearers.in(roomId),
+    hearerCount: (roomId) => hearers.countIn(roomId),
     detailMax,
+    pace,
     count: (told) => metrics.presenceTold.inc({ event: 'roster' }, told),
   });
   const upkeep = new Upkeep({
@@ -188,6 +193,7 @@ export function createPresence(options: PresenceOptions): Presence {
 
   peers.on(NEWS, (batch) => news.receive(withoutOurs(batch)));
   signals.on(ROSTER, receiveRoster);
+  signals.onClosed((roomId) => rosterEvents.closed(roomId));
   peers.on(MEMBER, async ({ roomId, userId, isMember }) => {
     memberships.note(roomId, userId, isMember);
     if (isMember || !connections.has(userId)) return;
@@ -301,6 +307,7 @@ export function createPresence(options: PresenceOptions): Presence {
       await hearers.stop();
       await Promise.all([transitions.stop(), memberships.stop()]);
       await roster.stop();
+      pace.stop();
       news.stop();
       rosterEvents.stop();
       // Users in their grace stay claimed: whoever is not back by then is taken back by the others.
