@@ -71,6 +71,37 @@ describe('MessageWriter', () => {
     assert.deepEqual(sizes, [10, 10, 5]);
   });
 
+  test('each batch gathers until it is let begin, but a full one begins at once', async () => {
+    const batches: string[][] = [];
+    const begins: (() => void)[] = [];
+    const writer = writerOf(
+      async (batch) => {
+        batches.push(idsOf(batch));
+        return idsOf(batch);
+      },
+      { maxBatch: 3, defer: (begin) => begins.push(begin) },
+    );
+    const first = writer.append(message(1));
+    const second = writer.append(message(2));
+    begins.shift()?.();
+    await Promise.all([first, second]);
+    const third = writer.append(message(3));
+    assert.equal(begins.length, 1);
+    const fourth = writer.append(message(4));
+    begins.shift()?.();
+    await Promise.all([third, fourth]);
+    const many = [5, 6, 7, 8, 9, 10].map((id) => writer.append(message(id)));
+    begins.shift()?.();
+    await Promise.all(many);
+    assert.deepEqual(batches, [
+      ['1', '2'],
+      ['3', '4'],
+      ['5', '6', '7'],
+      ['8', '9', '10'],
+    ]);
+    assert.deepEqual(begins, []);
+  });
+
   test('beyond the bound of waiting ones a message is refused and the others are kept', async () => {
     const writer = writerOf(async (batch) => idsOf(batch), { maxWaiting: 2 });
     const kept = [writer.append(message(1)), writer.append(message(2))];

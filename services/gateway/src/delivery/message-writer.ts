@@ -36,7 +36,10 @@ export interface MessageWriterOptions<Outcome> {
   patienceMs?: number;
   /** Tries of one batch. Default 3. */
   maxTries?: number;
-  /** Runs the first batch after what came at the same time has gathered. Default `setImmediate`. */
+  /**
+   * Runs the next batch when it is worth it: after what came at the same time has gathered, at least. A full one waits
+   * for nothing. Default `setImmediate`.
+   */
   defer?: (run: () => void) => void;
   /** A clock that only goes forward, ms. Default `performance.now`. */
   now?: () => number;
@@ -52,7 +55,7 @@ export interface Waiting<Outcome> {
 
 /**
  * Group commit. While one batch is being committed the next one gathers, whatever rooms its messages belong to; so a
- * commit costs the more messages share it, and a lone message waits for nobody.
+ * message costs the less the more share its commit, and a lone one waits for nobody.
  *
  * One batch is under way at a time, and messages enter it in the order they came: what one socket sends to one room gets
  * its `seq` in that order. Outcomes are told in the same order.
@@ -123,10 +126,10 @@ export class MessageWriter<Outcome> {
   }
 
   async #run(): Promise<void> {
-    // What arrives in the same turn of the event loop shares the first batch.
-    await new Promise<void>((run) => this.#options.defer(run));
+    const { maxBatch, defer } = this.#options;
     while (this.#waiting.length > 0) {
-      const locked = await this.#commit(this.#waiting.splice(0, this.#options.maxBatch));
+      if (this.#waiting.length < maxBatch) await new Promise<void>(defer);
+      const locked = await this.#commit(this.#waiting.splice(0, maxBatch));
       if (locked.length > 0) this.#putAside(locked);
     }
     this.#running = undefined;

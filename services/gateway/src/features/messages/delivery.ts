@@ -9,6 +9,7 @@ import {
 import { messageNewEvent, messageUpdatedEvent, roomResyncEvent, type Message } from '@parley/protocol';
 import type { Kysely } from 'kysely';
 import { randomUUID } from 'node:crypto';
+import { commitPace } from '../../delivery/commit-pace.ts';
 import { MessageWriter, type NewMessage } from '../../delivery/message-writer.ts';
 import type { Entry, Told } from '../../delivery/room-stream.ts';
 import { RoomTurns } from '../../delivery/room-turns.ts';
@@ -22,7 +23,7 @@ import type { RedisClients } from '../../platform/redis/clients.ts';
 import type { RedisKeys } from '../../platform/redis/keys.ts';
 import { createRoomChannel } from '../../platform/redis/room-channel.ts';
 import { encodeEvent } from '../../platform/sockets/encode.ts';
-import { tell } from '../../platform/sockets/tell.ts';
+import { gatherMs, tell } from '../../platform/sockets/tell.ts';
 import type { ChatSocket } from '../../platform/sockets/types.ts';
 import { appendMessages } from './messages.sql.ts';
 import { createStore, toEntry } from './store.ts';
@@ -33,6 +34,8 @@ import { toMessage } from './view.ts';
  * commits is no reason to split a batch), within these bounds.
  */
 const LOCK_TIMEOUT = { times: 4, leastMs: 300, mostMs: 2_000 };
+/** How far commits begin apart, as a share of the time for which packets are gathered at the moment. */
+const COMMITS_APART = 0.5;
 /** How much the latest commit counts in what one takes at the moment. */
 const LATEST_SHARE = 0.2;
 
@@ -110,6 +113,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   const overdue = () => new ChatError('UNAVAILABLE', { message: 'The room is held up', retryAfterMs: RETRY_STORE_MS });
   let usualMs = 0;
   const writer = new MessageWriter<Outcome>({
+    defer: commitPace({ apartMs: () => gatherMs() * COMMITS_APART }),
     append: async (batch) => {
       const startedAt = performance.now();
       const { times, leastMs, mostMs } = LOCK_TIMEOUT;

@@ -18,6 +18,9 @@ const window = new GatherWindow();
 let waiting: ChatSocket[] = [];
 let isScheduled = false;
 
+/** How long what is told is gathered at the moment, ms. 0: this gateway has little to do. */
+export const gatherMs = (): number => window.ms;
+
 /**
  * Tells a socket, as long as it reads: puts the packet into its connection's buffer, and writes the buffer at the end of
  * the window. Whatever else is written to the connection meanwhile flushes it earlier, so nothing overtakes anything.
