@@ -20,7 +20,7 @@ export function encodeEvent<B extends Broadcast>(event: B, payload: Payload<B>):
 }
 
 /** A final, unmasked text frame, as a server sends it (RFC 6455, section 5.2). */
-function textFrame(text: string): Buffer {
+export function textFrame(text: string): Buffer {
   const length = Buffer.byteLength(text);
   const head = length < 126 ? 2 : length < 65_536 ? 4 : 10;
   const frame = Buffer.allocUnsafe(head + length);

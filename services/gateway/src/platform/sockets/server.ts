@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import { Server } from 'socket.io';
 import { capFlushes } from './flush-cap.ts';
+import { gatherPackets } from './gather.ts';
 import { lightenPings } from './light-pings.ts';
 import type { ChatServer } from './types.ts';
 
@@ -52,6 +53,7 @@ export function createSocketServer(options: SocketServerOptions): SocketServer {
 export function createEngine(options: EngineServerOptions): Engine {
   capFlushes();
   lightenPings();
+  gatherPackets();
   const engine = new Engine({
     pingInterval: options.pingIntervalMs,
     pingTimeout: options.pingTimeoutMs,

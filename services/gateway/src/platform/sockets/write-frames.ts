@@ -1,9 +1,22 @@
 import type { Socket } from 'node:net';
 
+/** What engine.io is told about a packet. */
+export interface PacketOptions {
+  /** The parts of its WebSocket frame. */
+  readonly wsPreEncodedFrame?: readonly Buffer[];
+}
+
+/** A packet as engine.io keeps it in its buffers. */
+interface Packet {
+  readonly type?: string;
+  readonly data?: unknown;
+  readonly options?: PacketOptions;
+}
+
 /** What of engine.io's sockets (6.6) and their WebSockets (ws 8) writing touches; none of it is in their types. */
 export interface FramesConnection {
   readyState: string;
-  writeBuffer: { readonly options?: { readonly wsPreEncodedFrame?: readonly Buffer[] } }[];
+  writeBuffer: Packet[];
   transport: { writable: boolean; socket?: { _socket: Socket | null } };
 }
 
@@ -24,20 +37,49 @@ export function writeFrames(connection: FramesConnection): boolean {
   const tcp = transport.socket?._socket;
   if (!tcp || !transport.writable || connection.readyState !== 'open') return false;
   if (!tcp.writable || tcp.writableLength > 0) return false;
+  if (writeBuffer.length === 0) return true;
+  const piece = isLatest(writeBuffer) ? latest.piece : join(writeBuffer);
+  if (piece === undefined) return false;
+  connection.writeBuffer = [];
+  tcp.write(piece);
+  return true;
+}
+
+interface Joined {
+  packets: readonly Packet[];
+  piece: Buffer | undefined;
+}
+
+const NOTHING: Joined = { packets: [], piece: undefined };
+/** What was joined last: the sockets of a room are written to one after another, and mostly wait for the same. */
+let latest = NOTHING;
+
+/** To be called when all are written to: what they were told is not kept until the next time. */
+export function forgetLatest(): void {
+  latest = NOTHING;
+}
+
+function isLatest(packets: readonly Packet[]): boolean {
+  if (packets.length !== latest.packets.length) return false;
+  for (let index = 0; index < packets.length; index += 1) if (packets[index] !== latest.packets[index]) return false;
+  return true;
+}
+
+/** The frames of the packets in one piece; undefined when they can't be written so. */
+function join(packets: readonly Packet[]): Buffer | undefined {
   const frames: Buffer[] = [];
   let bytes = 0;
-  for (const { options } of writeBuffer) {
+  for (const { options } of packets) {
     const ofPacket = options?.wsPreEncodedFrame;
-    if (ofPacket === undefined) return false;
+    if (ofPacket === undefined) return undefined;
     for (const part of ofPacket) {
       frames.push(part);
       bytes += part.length;
     }
-    if (bytes > MAX_BYTES) return false;
+    if (bytes > MAX_BYTES) return undefined;
   }
   const [first] = frames;
-  if (first === undefined) return true;
-  connection.writeBuffer = [];
-  tcp.write(frames.length === 1 ? first : Buffer.concat(frames, bytes));
-  return true;
+  const piece = frames.length === 1 ? first : Buffer.concat(frames, bytes);
+  latest = { packets, piece };
+  return piece;
 }
