@@ -1,5 +1,4 @@
 import type { Message } from '@parley/protocol';
-import { v7 as uuidv7 } from 'uuid';
 import type { Context } from '../../context.ts';
 import { ChatError } from '../../platform/errors.ts';
 import type { Identity } from '../../platform/identity.ts';
@@ -7,6 +6,7 @@ import type { SocketRequest } from '../../platform/sockets/handle.ts';
 import { applyContentRules, requireLength } from '../content/content.ts';
 import { accessRoom } from '../rooms/access.ts';
 import { changeMessage, type Change } from './changes.sql.ts';
+import { newId } from './new-id.ts';
 import { toChangeEntry } from './store.ts';
 import { toMessage } from './view.ts';
 
@@ -24,7 +24,7 @@ export async function applyChange(
   change: Change,
 ): Promise<{ message: Message }> {
   if (change.kind === 'edit') requireLength(ctx, change.content);
-  const changeId = uuidv7();
+  const changeId = newId();
   const target = { roomId, seq, actorId: actor.user.id, changeId };
   const row = await ctx.roomTurns.take(roomId, async () => {
     const allowed =

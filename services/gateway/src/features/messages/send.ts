@@ -1,5 +1,4 @@
 import type { Message } from '@parley/protocol';
-import { v7 as uuidv7 } from 'uuid';
 import type { Context } from '../../context.ts';
 import { ChatError } from '../../platform/errors.ts';
 import type { Identity } from '../../platform/identity.ts';
@@ -9,6 +8,7 @@ import { applyContentRules, requireLength } from '../content/content.ts';
 import { accessRoom } from '../rooms/access.ts';
 import { mutedUntil } from './change.ts';
 import { messagesBetween, wasSent } from './messages.sql.ts';
+import { newId } from './new-id.ts';
 import { toEntry } from './store.ts';
 import { toMessage } from './view.ts';
 
@@ -47,7 +47,7 @@ export async function sendMessage(
     await requireStored(ctx, actor, input, error);
     content = input.content;
   }
-  const id = uuidv7();
+  const id = newId();
   if (from && !from.data.echo) ctx.streams.expectOwn(id, from);
   const outcome = await ctx.writer
     .append({
