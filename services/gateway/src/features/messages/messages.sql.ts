@@ -1,6 +1,6 @@
 import type { AppendedRow, Database } from '@parley/database';
 import type { Reaction } from '@parley/protocol';
-import { sql, type Kysely } from 'kysely';
+import { CompiledQuery, sql, type Kysely } from 'kysely';
 import type { NewMessage } from '../../delivery/message-writer.ts';
 import { readSpans, type RoomSpan } from './spans.sql.ts';
 
@@ -20,6 +20,11 @@ export interface MessageRow {
   reactions: Reaction[] | null;
 }
 
+/** As text: it runs for every batch, and Kysely would compile it anew each time. */
+const APPEND = `select * from append_messages(
+  $1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::bigint[], $7::integer
+)`;
+
 /**
  * Commits a batch in one round trip; the answers come back in the order of the batch.
  *
@@ -30,16 +35,17 @@ export async function appendMessages(
   batch: readonly NewMessage[],
   lockTimeoutMs: number,
 ): Promise<AppendedRow[]> {
-  const { rows } = await sql<AppendedRow>`
-    select * from append_messages(
-      ${batch.map((message) => message.roomId)}::uuid[],
-      ${batch.map((message) => message.senderId)}::text[],
-      ${batch.map((message) => message.clientMsgId)}::text[],
-      ${batch.map((message) => message.id)}::uuid[],
-      ${batch.map((message) => message.content)}::text[],
-      ${batch.map((message) => message.replyTo)}::bigint[],
-      ${lockTimeoutMs}::integer
-    )`.execute(db);
+  const { rows } = await db.executeQuery<AppendedRow>(
+    CompiledQuery.raw(APPEND, [
+      batch.map((message) => message.roomId),
+      batch.map((message) => message.senderId),
+      batch.map((message) => message.clientMsgId),
+      batch.map((message) => message.id),
+      batch.map((message) => message.content),
+      batch.map((message) => message.replyTo),
+      lockTimeoutMs,
+    ]),
+  );
   return rows.sort((one, other) => one.idx - other.idx);
 }
 
