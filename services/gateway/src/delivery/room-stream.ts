@@ -17,7 +17,7 @@ export interface Entry {
   seq: number;
   /** Made by who wrote it, and known before the commit: by it a sender's own entries are recognised. */
   id: string;
-  /** The message as it is told. */
+  /** What hearers are told, and what else the feature carries. */
   payload: unknown;
 }
 

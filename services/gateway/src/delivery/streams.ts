@@ -78,7 +78,7 @@ export class Streams<Hearer> {
    *
    * @param committed where it stands; undefined when nothing new was written
    */
-  settleOwn(id: string, committed?: { roomId: string; entry: Entry }): void {
+  settleOwn(id: string, committed?: { roomId: string; entry: Pick<Entry, 'log' | 'number'> }): void {
     const position = committed && this.#streams.get(committed.roomId)?.position;
     const number = committed?.entry.log === 'message' ? position?.seq : position?.rev;
     // Still to be passed by its stream? Otherwise nobody will ask for it any more.

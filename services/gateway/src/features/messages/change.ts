@@ -7,8 +7,8 @@ import { applyContentRules, requireLength } from '../content/content.ts';
 import { accessRoom } from '../rooms/access.ts';
 import { changeMessage, type Change } from './changes.sql.ts';
 import { newId } from './new-id.ts';
-import { toChangeEntry } from './store.ts';
 import { toMessage } from './view.ts';
+import { toChangeEntry } from './wire.ts';
 
 /**
  * Edits, deletes, or reacts to a message; the room is told once it is committed. Who may do what is decided by the

@@ -6,12 +6,12 @@ import {
   type AppendedRow,
   type Database,
 } from '@parley/database';
-import { messageNewEvent, messageUpdatedEvent, roomResyncEvent, type Message } from '@parley/protocol';
+import { roomResyncEvent, type Message } from '@parley/protocol';
 import type { Kysely } from 'kysely';
 import { randomUUID } from 'node:crypto';
 import { commitPace } from '../../delivery/commit-pace.ts';
 import { MessageWriter, type NewMessage } from '../../delivery/message-writer.ts';
-import type { Entry, Told } from '../../delivery/room-stream.ts';
+import type { Told } from '../../delivery/room-stream.ts';
 import { RoomTurns } from '../../delivery/room-turns.ts';
 import { Streams, type StreamsOptions } from '../../delivery/streams.ts';
 import { ChatError } from '../../platform/errors.ts';
@@ -27,14 +27,17 @@ import { gatherMs } from '../../platform/sockets/gather.ts';
 import { tell } from '../../platform/sockets/tell.ts';
 import type { ChatSocket } from '../../platform/sockets/types.ts';
 import { appendMessages } from './messages.sql.ts';
-import { createStore, toEntry } from './store.ts';
+import { createStore } from './store.ts';
 import { toMessage } from './view.ts';
+import { entriesFromWire, entriesToWire, toEntry, type Carried, type MessageEntry } from './wire.ts';
 
 /**
  * How long a batch waits for locks, ms: so many times what a commit takes at the moment (a wait for other gateways'
  * commits is no reason to split a batch), within these bounds.
  */
 const LOCK_TIMEOUT = { times: 4, leastMs: 300, mostMs: 2_000 };
+/** What comes over the channel of a room begins with this when it is entries: "[". Else it is a signal. */
+const ENTRIES = 0x5b;
 /** How far commits begin apart, as a share of the time for which packets are gathered at the moment. */
 const COMMITS_APART = 0.5;
 /** How much the latest commit counts in what one takes at the moment. */
@@ -50,13 +53,13 @@ export interface Delivery {
   roomTurns: RoomTurns;
   streams: Streams<ChatSocket>;
   /** Tells all gateways what was committed in a room. */
-  readonly announce: (roomId: string, entries: readonly Entry[]) => void;
+  readonly announce: (roomId: string, entries: readonly MessageEntry[]) => void;
   readonly signals: RoomSignals;
   /**
    * Runs when entries have just been committed in a room: here, or elsewhere in a room that is heard here. After the
    * streams have them. What was lost on its way and is read later does not come by here.
    */
-  readonly onArrival: (run: (roomId: string, entries: readonly Entry[]) => void) => void;
+  readonly onArrival: (run: (roomId: string, entries: readonly MessageEntry[]) => void) => void;
   stop(): Promise<void>;
 }
 
@@ -81,9 +84,8 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     name: randomUUID(),
     channelOf: (roomId) => keys.channelOf(roomId),
     onPayload: (roomId, payload) => {
-      const received = JSON.parse(payload) as Entry[] | Signal;
-      if (Array.isArray(received)) receive(roomId, received);
-      else signals.receive(roomId, received);
+      if (payload[0] === ENTRIES) receive(roomId, entriesFromWire(payload));
+      else signals.receive(roomId, JSON.parse(payload.toString()) as Signal);
     },
     onClose: (roomId) => signals.closed(roomId),
     onReturn: () => void streams.compareHeads(),
@@ -93,7 +95,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     isOpen: (roomId) => channel.isOpen(roomId),
     publish: (roomId, signal) => channel.publish(roomId, JSON.stringify(signal)),
   });
-  const arrivals: ((roomId: string, entries: readonly Entry[]) => void)[] = [];
+  const arrivals: ((roomId: string, entries: readonly MessageEntry[]) => void)[] = [];
   const streams = new Streams<ChatSocket>({
     channel,
     store: createStore(db),
@@ -144,12 +146,12 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     }
   }
 
-  function announce(roomId: string, entries: readonly Entry[]): void {
+  function announce(roomId: string, entries: readonly MessageEntry[]): void {
     receive(roomId, entries);
-    channel.publish(roomId, JSON.stringify(entries));
+    channel.publish(roomId, entriesToWire(entries));
   }
 
-  function receive(roomId: string, entries: readonly Entry[]): void {
+  function receive(roomId: string, entries: readonly MessageEntry[]): void {
     streams.receive(roomId, entries);
     for (const run of arrivals) run(roomId, entries);
   }
@@ -182,13 +184,8 @@ function toOutcome(row: AppendedRow, input: NewMessage): Outcome {
   return { stored, isNew: row.outcome === 'appended' };
 }
 
-/** Each entry is encoded once, however many hear it. */
 function tellEntries(hearers: Iterable<ChatSocket>, entries: readonly Told<ChatSocket>[]): void {
-  const events = entries.map(({ log, payload, except }) => ({
-    event: encodeEvent(log === 'message' ? messageNewEvent : messageUpdatedEvent, payload as Message),
-    except,
-  }));
   for (const hearer of hearers) {
-    for (const { event, except } of events) if (except !== hearer) tell(hearer, event);
+    for (const { payload, except } of entries) if (except !== hearer) tell(hearer, (payload as Carried).event);
   }
 }

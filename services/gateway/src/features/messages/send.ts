@@ -9,7 +9,6 @@ import { accessRoom } from '../rooms/access.ts';
 import { mutedUntil } from './change.ts';
 import { messagesBetween, wasSent } from './messages.sql.ts';
 import { newId } from './new-id.ts';
-import { toEntry } from './store.ts';
 import { toMessage } from './view.ts';
 
 export interface SendInput {
@@ -63,7 +62,8 @@ export async function sendMessage(
       throw error;
     });
   const { stored } = outcome;
-  ctx.streams.settleOwn(id, stored && outcome.isNew ? { roomId: input.roomId, entry: toEntry(stored) } : undefined);
+  const entry = stored && outcome.isNew ? ({ log: 'message', number: stored.seq } as const) : undefined;
+  ctx.streams.settleOwn(id, entry && { roomId: input.roomId, entry });
   if (stored) return { message: outcome.isNew ? stored : await asItIsNow(ctx, stored), duplicate: !outcome.isNew };
   switch (outcome.refusal) {
     case 'room_not_found':

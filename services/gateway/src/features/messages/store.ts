@@ -1,21 +1,11 @@
 import type { Database } from '@parley/database';
-import type { Message } from '@parley/protocol';
 import type { Kysely } from 'kysely';
 import type { Entry, Hole } from '../../delivery/room-stream.ts';
 import type { Standing, Store } from '../../delivery/ports.ts';
 import { changesInSpans } from './changes.sql.ts';
 import { findHeads, messagesInSpans } from './messages.sql.ts';
 import { toMessage } from './view.ts';
-
-/** A committed message as the streams carry it. */
-export function toEntry(message: Message): Entry {
-  return { log: 'message', number: message.seq, seq: message.seq, id: message.id, payload: message };
-}
-
-/** A committed change as the streams carry it; the id is that of the change. */
-export function toChangeEntry(message: Message, changeId: string): Entry {
-  return { log: 'change', number: message.rev ?? 0, seq: message.seq, id: changeId, payload: message };
-}
+import { toChangeEntry, toEntry } from './wire.ts';
 
 /** PostgreSQL as the streams see it: one query for any number of rooms. */
 export function createStore(db: Kysely<Database>): Store {
@@ -35,11 +25,10 @@ export function createStore(db: Kysely<Database>): Store {
         messagesInSpans(db, inMessages, limit),
         changesInSpans(db, inChanges, limit),
       ]);
-      const entries = [
-        ...messages.map((row) => toEntry(toMessage(row))),
-        ...changes.map((row) => toChangeEntry(toMessage(row), row.change_id)),
-      ];
-      return Map.groupBy(entries, (entry) => (entry.payload as Message).roomId);
+      const filled = new Map<string, Entry[]>(holes.map(({ roomId }) => [roomId, []]));
+      for (const row of messages) filled.get(row.room_id)?.push(toEntry(toMessage(row)));
+      for (const row of changes) filled.get(row.room_id)?.push(toChangeEntry(toMessage(row), row.change_id));
+      return filled;
     },
   };
 }

@@ -1,5 +1,4 @@
-import { typingStartEvent, typingStopEvent, type Message } from '@parley/protocol';
-import type { Entry } from '../../delivery/room-stream.ts';
+import { typingStartEvent, typingStopEvent } from '@parley/protocol';
 import type { Streams } from '../../delivery/streams.ts';
 import type { RoomSignals } from '../../platform/peers/room-signals.ts';
 import { roomTopic } from '../../platform/peers/room-signals.ts';
@@ -9,6 +8,7 @@ import type { SocketRegistry } from '../../platform/sockets/registry.ts';
 import { encodeEvent } from '../../platform/sockets/encode.ts';
 import { tell } from '../../platform/sockets/tell.ts';
 import type { ChatSocket } from '../../platform/sockets/types.ts';
+import type { Delivery } from '../messages/delivery.ts';
 import { Board, type BoardChange } from './board.ts';
 import { TypingDevices } from './devices.ts';
 import { createTypingMemory, type Typing as Typist } from './memory.ts';
@@ -25,7 +25,7 @@ export interface TypingOptions {
   sockets: SocketRegistry;
   streams: Streams<ChatSocket>;
   signals: RoomSignals;
-  onArrival: (run: (roomId: string, entries: readonly Entry[]) => void) => void;
+  onArrival: Delivery['onArrival'];
 }
 
 /**
@@ -81,7 +81,7 @@ export function createTyping(options: TypingOptions): Typing {
     board.forget(roomId);
   });
   options.onArrival((roomId, entries) => {
-    for (const { log, payload } of entries) if (log === 'message') sent(roomId, (payload as Message).sender.id);
+    for (const { log, payload } of entries) if (log === 'message') sent(roomId, payload.senderId);
   });
 
   function tellOthers({ roomId, user, isTyping }: BoardChange): void {

@@ -102,8 +102,11 @@ export function createPeers({ redis, keys, log }: { redis: RedisClients; keys: R
     if (isDone && line.ask !== undefined) publish(keys.peerChannel(from), [{ done: line.ask }]);
   }
 
-  const onMessage = (channel: string, text: string): void => {
-    if (channel !== keys.peersChannel && channel !== keys.peerChannel(id)) return;
+  // Not `smessage`: as long as anybody listens to that, all that comes over this connection is made text.
+  const ownChannels = new Set([keys.peersChannel, keys.peerChannel(id)]);
+  const onMessage = (channel: Buffer, payload: Buffer): void => {
+    if (!ownChannels.has(channel.toString())) return;
+    const text = payload.toString();
     const end = text.indexOf(' ');
     const from = text.slice(0, end);
     if (from === id) return; // done here already
@@ -149,7 +152,7 @@ export function createPeers({ redis, keys, log }: { redis: RedisClients; keys: R
       return all;
     },
     async start() {
-      redis.subscriber.on('smessage', onMessage);
+      redis.subscriber.on('smessageBuffer', onMessage);
       await redis.subscriber.ssubscribe(keys.peersChannel);
       await redis.subscriber.ssubscribe(keys.peerChannel(id));
       await registry.start();
@@ -157,7 +160,7 @@ export function createPeers({ redis, keys, log }: { redis: RedisClients; keys: R
     stop() {
       registry.stop();
       toAll.flush();
-      redis.subscriber.off('smessage', onMessage);
+      redis.subscriber.off('smessageBuffer', onMessage);
     },
   };
 }

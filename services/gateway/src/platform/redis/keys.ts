@@ -5,7 +5,10 @@
 export interface RedisKeys {
   /** Prefix of the Socket.IO adapter's channels. */
   readonly channels: string;
-  /** Sharded pub/sub: what was committed in a room. */
+  /**
+   * Sharded pub/sub: what was committed in a room, and signals. The number is that of its wire format: a gateway of another
+   * one beside this one finds out by comparing heads.
+   */
   channelOf(roomId: string): string;
   // Presence has no TTLs: what a gateway claims lasts until it takes it back, or until it is dead and others do.
   /** Hash: gateway id -> how many sockets of the user it has; 0 in the grace after the last. */
@@ -39,7 +42,7 @@ export interface RedisKeys {
 export function redisKeys(prefix: string): RedisKeys {
   return {
     channels: prefix,
-    channelOf: (roomId) => `${prefix}:stream:${roomId}`,
+    channelOf: (roomId) => `${prefix}:stream2:${roomId}`,
     connectionsOf: (userId) => `${prefix}:connections:${userId}`,
     hearersOf: (roomId) => `${prefix}:hearers:${roomId}`,
     onlineIn: (roomId) => `${prefix}:online:${roomId}`,

@@ -3,6 +3,8 @@ import type { RedisClients } from './clients.ts';
 /** The longest that opening waits for Redis to confirm, ms. Past it Redis counts as away: heads are compared instead. */
 const CONFIRM_TIMEOUT_MS = 1_000;
 
+const SPACE = 0x20;
+
 export interface RoomChannel {
   open(roomId: string): Promise<void>;
   close(roomId: string): void;
@@ -18,8 +20,8 @@ export interface RoomChannelOptions {
   name: string;
   /** The channel of a room. */
   channelOf: (roomId: string) => string;
-  /** What another gateway has published. */
-  onPayload: (roomId: string, payload: string) => void;
+  /** What another gateway has published, in UTF-8. */
+  onPayload: (roomId: string, payload: Buffer) => void;
   /** Nothing of the room arrives from now on. */
   onClose: (roomId: string) => void;
   /** The connection was lost and is back: what was published in between is not known. */
@@ -37,9 +39,10 @@ export function createRoomChannel({
 }: RoomChannelOptions): RoomChannel {
   const own = `${name} `;
   const roomOf = new Map<string, string>();
-  redis.subscriber.on('smessage', (channel: string, payload: string) => {
-    const roomId = roomOf.get(channel);
-    if (roomId !== undefined && !payload.startsWith(own)) onPayload(roomId, payload.slice(payload.indexOf(' ') + 1));
+  redis.subscriber.on('smessageBuffer', (channel: Buffer, payload: Buffer) => {
+    const roomId = roomOf.get(channel.toString());
+    if (roomId === undefined || payload.toString('latin1', 0, own.length) === own) return;
+    onPayload(roomId, payload.subarray(payload.indexOf(SPACE) + 1));
   });
   redis.subscriber.on('ready', onReturn); // ioredis has subscribed again before it says so
 

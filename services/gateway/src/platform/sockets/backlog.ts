@@ -1,6 +1,13 @@
+import type { PacketOptions } from './write-frames.ts';
+
+interface WaitingPacket {
+  readonly data?: unknown;
+  readonly options?: PacketOptions | undefined;
+}
+
 /** What of engine.io's sockets (6.6) tells how much is unread; none of it is in its types. */
 export interface Backlog {
-  writeBuffer: { data?: unknown }[];
+  writeBuffer: WaitingPacket[];
   transport: { socket?: { bufferedAmount: number } };
 }
 
@@ -36,7 +43,9 @@ export function wereTaken(connection: object, packets: Backlog['writeBuffer']): 
   count.length = Math.max(0, count.length - packets.length);
 }
 
-export function bytesOf(packet: { data?: unknown } | undefined): number {
+export function bytesOf(packet: WaitingPacket | undefined): number {
+  const frame = packet?.options?.wsPreEncodedFrame;
+  if (frame !== undefined) return frame.reduce((bytes, part) => bytes + part.length, PACKET_BYTES);
   return PACKET_BYTES + (typeof packet?.data === 'string' ? packet.data.length : 0);
 }
 

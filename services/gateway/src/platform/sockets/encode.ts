@@ -19,10 +19,41 @@ export function encodeEvent<B extends Broadcast>(event: B, payload: Payload<B>):
   return { type: 'message', data, options: { wsPreEncodedFrame: [textFrame(`4${data}`)] } };
 }
 
+/** An event that another gateway has encoded. @param packet the Engine.IO packet, in UTF-8; it is copied */
+export function encodedEvent(packet: Buffer): EncodedEvent {
+  return new ReceivedEvent(packet);
+}
+
+/** Its text is made when somebody wants it, which is rare: only long-polling does. */
+class ReceivedEvent implements EncodedEvent {
+  readonly type = 'message';
+  readonly options: EncodedEvent['options'];
+  #data: string | undefined;
+
+  constructor(packet: Buffer) {
+    const head = headLength(packet.length);
+    const frame = newFrame(packet.length);
+    packet.copy(frame, head);
+    this.options = { wsPreEncodedFrame: [frame] };
+  }
+
+  get data(): string {
+    const [frame] = this.options.wsPreEncodedFrame;
+    return (this.#data ??= frame.toString('utf8', headLengthOf(frame) + 1));
+  }
+}
+
 /** A final, unmasked text frame, as a server sends it (RFC 6455, section 5.2). */
 export function textFrame(text: string): Buffer {
   const length = Buffer.byteLength(text);
-  const head = length < 126 ? 2 : length < 65_536 ? 4 : 10;
+  const frame = newFrame(length);
+  frame.write(text, headLength(length));
+  return frame;
+}
+
+/** A frame for a payload of so many bytes, of which only the head is there. */
+function newFrame(length: number): Buffer {
+  const head = headLength(length);
   const frame = Buffer.allocUnsafe(head + length);
   frame[0] = 0x81;
   if (head === 2) {
@@ -34,6 +65,14 @@ export function textFrame(text: string): Buffer {
     frame[1] = 127;
     frame.writeBigUInt64BE(BigInt(length), 2);
   }
-  frame.write(text, head);
   return frame;
+}
+
+function headLength(length: number): number {
+  return length < 126 ? 2 : length < 65_536 ? 4 : 10;
+}
+
+/** The length of the head of a whole frame. */
+function headLengthOf(frame: Buffer): number {
+  return frame[1] === 126 ? 4 : frame[1] === 127 ? 10 : 2;
 }

@@ -1,5 +1,6 @@
 import { Socket } from 'engine.io';
 import { bytesOf, wereTaken } from './backlog.ts';
+import type { PacketOptions } from './write-frames.ts';
 
 /** Several clients (Python's among them) refuse a long-polling answer with more packets. */
 export const MAX_PACKETS_PER_POLL = 16;
@@ -12,6 +13,7 @@ const MAX_BYTES_PER_WRITE = 256_000;
 interface Packet {
   type: string;
   data?: unknown;
+  options?: PacketOptions;
 }
 
 /** The parts of engine.io's Socket (6.6) that flushing touches; they are private in its types. */
