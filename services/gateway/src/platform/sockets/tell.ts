@@ -3,8 +3,8 @@ import { window, writeSoon, type GatheringConnection } from './gather.ts';
 import type { ChatSocket } from './types.ts';
 
 /**
- * Tells a socket, as long as it reads: puts the packet into its connection's buffer, and writes the buffer at the end of
- * the window. Whatever else is written to the connection meanwhile flushes it earlier, so nothing overtakes anything.
+ * Tells a socket, as long as it reads: puts the packet into its connection's buffer, which is written at the end of
+ * the window.
  */
 export function tell(socket: ChatSocket, event: EncodedEvent): void {
   if (socket.data.isEnded) return;
