@@ -23,7 +23,7 @@ import type { RedisClients } from '../../platform/redis/clients.ts';
 import type { RedisKeys } from '../../platform/redis/keys.ts';
 import { createRoomChannel } from '../../platform/redis/room-channel.ts';
 import { encodeEvent } from '../../platform/sockets/encode.ts';
-import { gatherMs } from '../../platform/sockets/gather.ts';
+import { gatherForAllMs } from '../../platform/sockets/gather.ts';
 import { tell } from '../../platform/sockets/tell.ts';
 import type { ChatSocket } from '../../platform/sockets/types.ts';
 import { appendMessages } from './messages.sql.ts';
@@ -114,7 +114,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   const overdue = () => new ChatError('UNAVAILABLE', { message: 'The room is held up', retryAfterMs: RETRY_STORE_MS });
   let usualMs = 0;
   const writer = new MessageWriter<Outcome>({
-    defer: commitPace({ apartMs: gatherMs }),
+    defer: commitPace({ apartMs: gatherForAllMs }),
     append: async (batch) => {
       const startedAt = performance.now();
       const { times, leastMs, mostMs } = LOCK_TIMEOUT;

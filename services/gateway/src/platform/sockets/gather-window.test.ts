@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { GatherWindow } from './gather-window.ts';
 
-/** The window after a second in which `sockets` were told `packets` in all, evenly. */
-function after({ packets, sockets }: { packets: number; sockets: number }): number {
+/** The windows after a second in which `sockets` were told `packets` in all, evenly. */
+function windowAfter({ packets, sockets }: { packets: number; sockets: number }): GatherWindow {
   let now = 0;
   const window = new GatherWindow(() => now);
   const countedIn = new Map<number, number>();
@@ -15,8 +15,10 @@ function after({ packets, sockets }: { packets: number; sockets: number }): numb
     countedIn.set(socket, window.period);
   }
   now = 1_001;
-  return window.ms;
+  return window;
 }
+
+const after = (told: { packets: number; sockets: number }): number => windowAfter(told).ms;
 
 describe('GatherWindow', () => {
   test('nothing waits while there is little to do', () => {
@@ -33,13 +35,18 @@ describe('GatherWindow', () => {
     assert.equal(after({ packets: 20_000, sockets: 4_000 }), 0);
   });
 
+  test('what is for all of them is gathered all the same, by the load', () => {
+    assert.equal(windowAfter({ packets: 20_000, sockets: 4_000 }).forAllMs, 30);
+    assert.equal(windowAfter({ packets: 1_900, sockets: 10 }).forAllMs, 0);
+  });
+
   test('it ends with the load', () => {
     let now = 0;
     const window = new GatherWindow(() => now);
     for (let index = 0; index < 10_000; index += 1) window.count(index < 10);
     now = 300;
-    assert.equal(window.ms, 30);
+    assert.deepEqual([window.forAllMs, window.ms], [30, 30]);
     now = 600;
-    assert.equal(window.ms, 0);
+    assert.deepEqual([window.forAllMs, window.ms], [0, 0]);
   });
 });

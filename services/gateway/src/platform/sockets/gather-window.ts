@@ -20,6 +20,7 @@ export class GatherWindow {
   #packets = 0;
   #sockets = 0;
   #ms = 0;
+  #forAllMs = 0;
   /** Changes with every period: marks the sockets that were counted in it. */
   period = 0;
 
@@ -37,16 +38,24 @@ export class GatherWindow {
 
   /** How long to gather from now on, ms. 0: to the end of this turn of the event loop. */
   get ms(): number {
-    const elapsed = this.#now() - this.#since;
-    if (elapsed >= PERIOD_MS) this.#measure(elapsed);
+    this.#measure();
     return this.#ms;
   }
 
-  #measure(elapsedMs: number): void {
+  /** The same for what is gathered for all sockets, whether each is told often or not. */
+  get forAllMs(): number {
+    this.#measure();
+    return this.#forAllMs;
+  }
+
+  #measure(): void {
+    const elapsedMs = this.#now() - this.#since;
+    if (elapsedMs < PERIOD_MS) return;
     const perSecond = (this.#packets * 1_000) / elapsedMs;
     const perSocket = (this.#packets / Math.max(1, this.#sockets)) * (MAX_WINDOW_MS / elapsedMs);
     const load = Math.min(1, Math.max(0, (perSecond - CALM) / (BUSY - CALM)));
-    this.#ms = perSocket < WORTHWHILE ? 0 : Math.round(load * MAX_WINDOW_MS);
+    this.#forAllMs = Math.round(load * MAX_WINDOW_MS);
+    this.#ms = perSocket < WORTHWHILE ? 0 : this.#forAllMs;
     this.#since = this.#now();
     this.#packets = 0;
     this.#sockets = 0;

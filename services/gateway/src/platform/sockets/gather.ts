@@ -21,8 +21,8 @@ export interface GatheringConnection extends FramesConnection {
 /** How long packets are gathered. Whoever tells a socket an event counts it here. */
 export const window = new GatherWindow();
 
-/** How long packets are gathered at the moment, ms. 0: this gateway has little to do. */
-export const gatherMs = (): number => window.ms;
+/** For how long it is worth gathering what is told to many sockets, ms, by the load. 0: this gateway has little to do. */
+export const gatherForAllMs = (): number => window.forAllMs;
 
 let waiting: GatheringConnection[] = [];
 let isScheduled = false;
