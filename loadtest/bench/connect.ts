@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { goingFirst } from '../measure/going-first.ts';
 import type { CostMeter, Cpu } from './costs.ts';
 import type { OpenedAll } from './totals.ts';
 import type { MeasureOptions } from './measure-options.ts';
@@ -38,7 +39,8 @@ export async function connect(given: MeasureOptions, meter: CostMeter): Promise<
   }
   const crowd = { name: 'bench', clients, rooms, bytes, opening, urls: target.urls, jwtSecret: target.jwtSecret };
   const pinned = target.kind === 'bare' ? { pinTo: options.replicas } : {};
-  const arrival = await arrive(meter, () => generators.open({ ...crowd, ...pinned }, perSecond));
+  const openAll = (): Promise<OpenedAll> => generators.open({ ...crowd, ...pinned }, perSecond);
+  const arrival = await arrive(meter, perSecond === undefined ? openAll : () => goingFirst(generators.pids, openAll));
   say(`  ${lineOf(arrival)}`);
   // What the handshakes left behind is collected, and the roster of the newcomers is told.
   await sleep(idleMs);
@@ -52,7 +54,7 @@ export async function connect(given: MeasureOptions, meter: CostMeter): Promise<
   if (perSecond === undefined) return connecting;
   await generators.close();
   await untilTheyLeft(idleMs);
-  const again = await arrive(meter, () => generators.mend(perSecond));
+  const again = await arrive(meter, () => goingFirst(generators.pids, () => generators.mend(perSecond)));
   say(`  once more: ${lineOf(again)}`);
   return { ...connecting, again };
 }

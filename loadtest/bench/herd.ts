@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { goingFirst } from '../measure/going-first.ts';
 import { nowMicros } from './generator/clock.ts';
 import type { MeasureOptions } from './measure-options.ts';
 import type { HerdTotals, StepTotals } from './totals.ts';
@@ -20,11 +21,16 @@ export interface Herd {
 export async function herd({ target, generators, options, say }: MeasureOptions): Promise<Herd> {
   await generators.mend();
   const sendsPerSecond = Math.max(1, options.herd / (options.clients / options.rooms));
-  const before = await generators.run({ sendsPerSecond, seconds: BEFORE_SECONDS, skipSeconds: SKIP_SECONDS });
+  const first = <T>(work: () => Promise<T>): Promise<T> => goingFirst(generators.pids, work);
+  const before = await first(() =>
+    generators.run({ sendsPerSecond, seconds: BEFORE_SECONDS, skipSeconds: SKIP_SECONDS }),
+  );
   const [victim] = target.info.gateways;
   if (victim === undefined) throw new Error('there is no gateway');
   const killAt = nowMicros() + NOTICE_MICROS;
-  const herding = generators.herd({ sendsPerSecond, seconds: options.herdSeconds, victim: victim.name, killAt });
+  const herding = first(() =>
+    generators.herd({ sendsPerSecond, seconds: options.herdSeconds, victim: victim.name, killAt }),
+  );
   // Heard below.
   herding.catch(() => {});
   await sleep((killAt - nowMicros()) / 1e3);
