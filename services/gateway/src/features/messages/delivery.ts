@@ -38,6 +38,8 @@ import { entriesFromWire, entriesToWire, toEntry, type Carried, type MessageEntr
 const LOCK_TIMEOUT = { times: 4, leastMs: 300, mostMs: 2_000 };
 /** What comes over the channel of a room begins with this when it is entries: "[". Else it is a signal. */
 const ENTRIES = 0x5b;
+/** How far commits begin apart, as a share of the time for which it is worth gathering what is for all sockets. */
+const COMMITS_APART = 0.5;
 /** How much the latest commit counts in what one takes at the moment. */
 const LATEST_SHARE = 0.2;
 
@@ -114,7 +116,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   const overdue = () => new ChatError('UNAVAILABLE', { message: 'The room is held up', retryAfterMs: RETRY_STORE_MS });
   let usualMs = 0;
   const writer = new MessageWriter<Outcome>({
-    defer: commitPace({ apartMs: gatherForAllMs }),
+    defer: commitPace({ apartMs: () => gatherForAllMs() * COMMITS_APART }),
     append: async (batch) => {
       const startedAt = performance.now();
       const { times, leastMs, mostMs } = LOCK_TIMEOUT;

@@ -1,8 +1,8 @@
 /** The longest that a packet waits for others to the same socket, ms. */
-const MAX_WINDOW_MS = 30;
+const MAX_WINDOW_MS = 24;
 /** Packets of a gateway in a second: up to the first nothing waits, from the second on the whole window. */
 const CALM = 2_000;
-const BUSY = 12_000;
+const BUSY = 16_000;
 /** With fewer packets for each socket in the longest window, waiting would join too few of them to be worth it. */
 const WORTHWHILE = 0.5;
 /** Over which is counted, ms. */
