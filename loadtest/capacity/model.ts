@@ -35,7 +35,7 @@ export interface UnitCosts {
   memory: { emptyGateway: number; connection: number };
 }
 
-/** How long what is told to a busy gateway's sockets is gathered, seconds (platform/sockets/gather-window.ts). */
+/** For how long a busy gateway gathered what sockets are told when the costs were measured, seconds. It is 24 ms now. */
 const WINDOW_SECONDS = 0.03;
 /** The part of a core, of Redis and of PostgreSQL that is planned with: the rest is for bursts, and for a gateway's death. */
 export const PLANNED_SHARE = 0.6;
