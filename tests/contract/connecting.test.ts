@@ -22,6 +22,14 @@ const forged = await token('ana', {}, hmacKey('another secret that is long enoug
 const bearer = (value: string) => ({ authorization: `Bearer ${value}` });
 const cookie = (value: string) => ({ cookie: `theme=dark; parley_access=${value}; lang=en` });
 
+test('a CONNECT that came in time counts, however late a busy gateway reads it', async (t) => {
+  const transport = await openTransport(t, 'websocket', gateway);
+  transport.send(`40${JSON.stringify({ token: good })}`);
+  // The gateway runs in this process, so nothing is read meanwhile, and the time-out is due before anything else is.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
+  await transport.packet('42["session:ready"');
+});
+
 for (const kind of kinds) {
   describe(`over ${kind}`, () => {
     const opened = kind === 'websocket' ? 101 : 200;

@@ -153,13 +153,17 @@ export function openSessions(ctx: Context, { io, gate, pending, authentication, 
     expectConnect(conn);
   }
 
-  /** Closes a transport that has not joined in time. While a CONNECT waits for its turn here, that is not the client's fault. */
+  /**
+   * Closes a transport that has not joined in time. While a CONNECT waits for its turn here, that is not the client's fault,
+   * nor when it has come and this gateway was too busy to read it: what waits to be read is read before anything is closed.
+   */
   function expectConnect(conn: ChatSocket['conn']): void {
-    setTimeout(() => {
+    const decide = (): void => {
       if (joined.has(conn)) return;
       if (connecting.has(conn)) overdue.add(conn);
       else conn.close();
-    }, ctx.config.limits.CONNECT_TIMEOUT_MS).unref();
+    };
+    setTimeout(() => setImmediate(decide), ctx.config.limits.CONNECT_TIMEOUT_MS).unref();
   }
 
   function watchExpiry(socket: ChatSocket): void {
