@@ -3,7 +3,7 @@ import { openContentRules } from './features/content/content.ts';
 import { evictOutsiders } from './features/hearing/evict.ts';
 import { createLimits, type OpenLimits } from './features/limits/limits.ts';
 import { createDelivery } from './features/messages/delivery.ts';
-import { createPresence } from './features/presence/presence.ts';
+import { createPresence } from './features/presence/create-presence.ts';
 import { createReadNews } from './features/receipts/read-news.ts';
 import { createReadWriter } from './features/receipts/receipts.ts';
 import { gatherRoomPages } from './features/rooms/access.ts';
