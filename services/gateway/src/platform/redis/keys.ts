@@ -27,7 +27,7 @@ export interface RedisKeys {
   readonly livingGateways: string;
   /** Sorted set: id of a gateway that has stopped -> when what it held ends (ms). */
   readonly leftGateways: string;
-  /** Sharded pub/sub: what concerns all gateways. */
+  /** Sharded pub/sub: what concerns all gateways. The number is that of its wire format, as for `channelOf`. */
   readonly peersChannel: string;
   /** Sharded pub/sub: what concerns one gateway. */
   peerChannel(gatewayId: string): string;
@@ -51,8 +51,8 @@ export function redisKeys(prefix: string): RedisKeys {
     sweptNote: (gatewayId) => `${prefix}:gateway-swept:${gatewayId}`,
     livingGateways: `${prefix}:{gateways}:living`,
     leftGateways: `${prefix}:{gateways}:left`,
-    peersChannel: `${prefix}:peers`,
-    peerChannel: (gatewayId) => `${prefix}:peer:${gatewayId}`,
+    peersChannel: `${prefix}:peers2`,
+    peerChannel: (gatewayId) => `${prefix}:peer2:${gatewayId}`,
     typingIn: (roomId) => `${prefix}:typing:{${roomId}}`,
     rateOf: (userId, name) => `${prefix}:rate:{${userId}}:${name}`,
     restRateOf: (owner, name) => `${prefix}:rest:{${owner}}:${name}`,
