@@ -82,8 +82,11 @@ const MUTATIONS: readonly Mutation[] = [
   },
 ];
 
-/** Enough for each of them by far; the first few histories usually show it. */
-const RUNS = 1_500;
+/**
+ * Enough for each of them by far. The first few histories usually show it; what needs a room that is held at the right
+ * moment takes some hundreds.
+ */
+const RUNS = 10_000;
 const DELIVERY = resolve(import.meta.dirname, '..');
 
 /** The simulation on a copy of the delivery code. */
