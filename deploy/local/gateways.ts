@@ -14,12 +14,13 @@ export const NODE_FLAGS: readonly string[] = ['--max-semi-space-size=16', '--hea
  * delivery costs the machine a quarter more (docs/performance.md).
  */
 export function edgeAddressOf({ port }: { port: number }): string {
-  return process.platform === 'linux' ? `abns@${localSocketOf(port)}` : `127.0.0.1:${port}`;
+  const name = localSocketOf(port);
+  return name === undefined ? `127.0.0.1:${port}` : `abns@${name}`;
 }
 
-/** The port is nobody else's, so neither is the name. */
-function localSocketOf(port: number): string {
-  return `parley-gateway-${port}`;
+/** The port is nobody else's, so neither is the name. Undefined where there are no abstract sockets. */
+function localSocketOf(port: number): string | undefined {
+  return process.platform === 'linux' ? `parley-gateway-${port}` : undefined;
 }
 
 /** Where and how one gateway is to run. */
@@ -62,7 +63,7 @@ export function defineGateway(options: GatewayOptions): ServiceDefinition {
         GATEWAY_NAME: name,
         HOST: '127.0.0.1',
         PORT: String(port),
-        ...(process.platform === 'linux' && { LOCAL_SOCKET: localSocketOf(port) }),
+        LOCAL_SOCKET: localSocketOf(port),
         METRICS_HOST: '127.0.0.1',
         METRICS_PORT: String(metricsPort),
         DATABASE_URL: options.databaseUrl,

@@ -19,7 +19,7 @@ import { clientAddressOf, trustedProxies } from './platform/http/address.ts';
 import { createHttpApp } from './platform/http/app.ts';
 import { closeHttpApp } from './platform/http/closing.ts';
 import { createListener } from './platform/http/listener.ts';
-import { listenLocally } from './platform/http/local-socket.ts';
+import { listenLocally, type LocalSocket } from './platform/http/local-socket.ts';
 import { originRule } from './platform/http/origin.ts';
 import { mountRestRates } from './platform/http/rest-rates.ts';
 import { mountRoutes } from './platform/http/route.ts';
@@ -164,8 +164,9 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
   const metricsServer = await serveMetrics(metrics, { host: config.METRICS_HOST, port: config.METRICS_PORT });
   lifecycle.onStop('metrics', () => metricsServer.close());
   await app.listen({ host: config.HOST, port: config.PORT });
-  const local = config.LOCAL_SOCKET === undefined ? undefined : await listenLocally(app.server, config.LOCAL_SOCKET);
+  let local: LocalSocket | undefined;
   lifecycle.onStop('http', () => Promise.all([local?.close(), closeHttpApp(app)]));
+  if (config.LOCAL_SOCKET !== undefined) local = await listenLocally(app.server, config.LOCAL_SOCKET);
   lifecycle.onStop('socket server', () => io.close());
   lifecycle.onStop('sockets', () =>
     drainSockets(ctx.sockets, { drainMs: limits.DRAIN_MS, noticeMs, open: () => engine.clientsCount }),

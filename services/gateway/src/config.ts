@@ -26,8 +26,10 @@ const url = (...protocols: string[]) =>
     .refine((value) => URL.canParse(value) && protocols.includes(new URL(value).protocol), {
       error: `must be a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
     });
-const optionalUrl = (...protocols: string[]) =>
-  z.preprocess((value) => (value === '' ? undefined : value), url(...protocols).optional());
+/** What is set to nothing is not set. */
+const optional = <T extends z.ZodType>(schema: T) =>
+  z.preprocess((value) => (value === '' ? undefined : value), schema.optional());
+const optionalUrl = (...protocols: string[]) => optional(url(...protocols));
 
 /** 100 years. */
 const LONGEST_TTL_MS = 100 * 365 * 86_400_000;
@@ -38,12 +40,8 @@ const settings = z.object({
   HOST: text.default('0.0.0.0'),
   PORT: port(3000),
   /** Of an abstract Unix socket (Linux) where it listens as well, for a proxy on the same machine. */
-  LOCAL_SOCKET: z.preprocess(
-    (value) => (value === '' ? undefined : value),
-    z
-      .string()
-      .regex(/^[A-Za-z0-9_.:-]{1,100}$/, 'must be 1 to 100 letters, digits, "_", ".", ":" or "-"')
-      .optional(),
+  LOCAL_SOCKET: optional(
+    z.string().regex(/^[A-Za-z0-9_.:-]{1,100}$/, 'must be 1 to 100 letters, digits, "_", ".", ":" or "-"'),
   ),
   METRICS_HOST: text.default('127.0.0.1'),
   METRICS_PORT: port(9100),

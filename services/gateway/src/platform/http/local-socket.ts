@@ -9,6 +9,11 @@ const BACKLOG = 4_096;
 /** Who is at the other end is on this machine. */
 const LOOPBACK = { remoteAddress: { value: '127.0.0.1' }, remoteFamily: { value: 'IPv4' } };
 
+export interface LocalSocket {
+  /** Resolves when the connections have ended, which the HTTP server sees to. */
+  close(): Promise<void>;
+}
+
 /**
  * Lets an HTTP server have the connections of an abstract Unix socket as well: for a proxy on the same machine, which
  * gets through it without TCP what costs a third more with it (docs/performance.md). The name belongs to the network
@@ -19,7 +24,7 @@ const LOOPBACK = { remoteAddress: { value: '127.0.0.1' }, remoteFamily: { value:
  * @throws what `listen` does, such as EADDRINUSE
  * @see https://man7.org/linux/man-pages/man7/unix.7.html, "Abstract socket address"
  */
-export async function listenLocally(http: HttpServer, name: string): Promise<{ close(): Promise<void> }> {
+export async function listenLocally(http: HttpServer, name: string): Promise<LocalSocket> {
   // A server of its own, since one server listens to one address. `connection` is Node's documented way into the other.
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     Object.defineProperties(socket, LOOPBACK);
@@ -28,7 +33,6 @@ export async function listenLocally(http: HttpServer, name: string): Promise<{ c
   server.listen({ path: `\0${name}`.padEnd(NAME_BYTES, '\0'), backlog: BACKLOG });
   await once(server, 'listening');
   return {
-    // The connections are the other server's, which ends them.
     close: () => new Promise((resolve) => server.close(() => resolve())),
   };
 }
