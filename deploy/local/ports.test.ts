@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
@@ -33,4 +34,26 @@ test('chosen ports are free, different, and off the range of outgoing connection
     assert.ok(port < 32_768);
     assert.ok(await isPortFree(port, '127.0.0.1'));
   }
+});
+
+test('a port is chosen once, by whichever process, until the one that has it ends', async (t) => {
+  // Off the usual range, so that no other test takes part.
+  const range = { first: 32_100, last: 32_119 };
+  const ours = await chooseFreePorts(10, range);
+
+  const program = `import { chooseFreePorts } from ${JSON.stringify(import.meta.resolve('./ports.ts'))};
+    console.log(JSON.stringify(await chooseFreePorts(10, ${JSON.stringify(range)})));
+    setInterval(() => {}, 60_000);`;
+  const other = spawn(process.execPath, ['--input-type=module', '--eval', program], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  t.after(() => other.kill('SIGKILL'));
+  const [line] = (await once(other.stdout, 'data')) as [Buffer];
+  const theirs = JSON.parse(line.toString()) as number[];
+  assert.equal(new Set([...ours, ...theirs]).size, 20);
+  await assert.rejects(chooseFreePorts(1, range), /Found no 1 free ports/);
+
+  other.kill('SIGKILL');
+  await once(other, 'exit');
+  assert.ok(theirs.includes((await chooseFreePorts(1, range))[0] ?? 0));
 });
