@@ -11,9 +11,15 @@ import { Pool } from './pool.ts';
 import { Tally } from './tally.ts';
 
 const KILL_IN_MS = 50;
+const TALK_SECONDS = 0.4;
 
 /** Six clients in two rooms talk while one of two gateways hangs up on its three. */
-async function herdAt(owner: Owner, mistakes: Mistakes = {}, afterKill: (server: ChatServer) => void = () => {}) {
+async function herdAt(
+  owner: Owner,
+  mistakes: Mistakes = {},
+  afterKill: (server: ChatServer) => void = () => {},
+  noticedAfterMs = 0,
+) {
   const server = await startChatServer(owner, mistakes);
   const tally = new Tally();
   const crowd = { name: 'bench', urls: [server.url], jwtSecret: 'x'.repeat(32), clients: 6, rooms: 2, bytes: 64 };
@@ -26,12 +32,12 @@ async function herdAt(owner: Owner, mistakes: Mistakes = {}, afterKill: (server:
     tally,
     bytes: crowd.bytes,
     sendsPerSecond: 200,
-    seconds: 0.4,
+    seconds: TALK_SECONDS,
     victim: 'gateway1',
     killAt,
     backOff: { firstMs: 100, longestMs: 200 },
   });
-  await sleep(KILL_IN_MS);
+  await sleep(KILL_IN_MS + noticedAfterMs);
   server.hangUp('gateway1');
   afterKill(server);
   const counts = await herding;
@@ -91,6 +97,12 @@ test('tries again until it is let in, and says why not', async (t) => {
   assert.equal(hearing, 6);
   assert.deepEqual(counts.failures, { 'refused with UNAVAILABLE, waiting for the CONNECT': 3 });
   assert.equal(counts.missing, 0);
+});
+
+test('waits for those who notice only after the talk that their gateway is gone', async (t) => {
+  const { counts, hearing } = await herdAt(t, {}, undefined, TALK_SECONDS * 1_000 + 200);
+  const { lost, absent, missing } = counts;
+  assert.deepEqual({ lost, absent, missing, hearing }, { lost: 3, absent: 0, missing: 0, hearing: 6 });
 });
 
 test('tells others who lost their connection from those of the gateway', async (t) => {

@@ -102,6 +102,8 @@ class Herd {
   readonly #failures: Record<string, number> = {};
   readonly #othersLost: Record<string, number> = {};
   readonly #others: (Histogram | undefined)[] = [];
+  /** Whose connection is on the gateway that is killed. */
+  #victims = 0;
   #isOver = false;
 
   constructor(options: HerdOptions) {
@@ -109,15 +111,17 @@ class Herd {
   }
 
   watch(client: Client, isVictim: boolean): void {
+    if (isVictim) this.#victims += 1;
     client.watcher = isVictim
       ? { lost: () => this.#lose(client) }
       : { lost: (_client, reason) => this.#loseOther(client, reason), delivered: (sentAt) => this.#heard(sentAt) };
   }
 
-  /** Until nobody is away. */
+  /** Until all have noticed that they lost their gateway, and nobody is away. */
   async untilBack(longestMs: number): Promise<void> {
     const deadline = Date.now() + longestMs;
-    while (this.#absent.size > 0 && Date.now() < deadline) await sleep(POLL_MS);
+    const areSomeAway = (): boolean => this.#lost.size < this.#victims || this.#absent.size > 0;
+    while (areSomeAway() && Date.now() < deadline) await sleep(POLL_MS);
   }
 
   /** Nobody comes back any more, and nothing is counted. */
