@@ -4,6 +4,7 @@
 #   GATEWAYS       the gateways as name=address:port, separated by spaces (on this machine name=abns@socket, with
 #                  LOCAL_SOCKET as the gateway has it), or instead:
 #   GATEWAY_DNS    name:port that resolves to the addresses of all gateways
+#                  Both with ,port where the health check is answered on that port (METRICS_PORT), as it should be
 #   GATEWAY_SLOTS  how many there can be at most (32)
 #   BIND           public addresses, comma-separated (0.0.0.0:8080)
 #   STATS_BIND     address of the stats page and of /metrics (127.0.0.1:8404)
@@ -57,12 +58,22 @@ else
   export CONNECT_LIMIT CONNECT_PERIOD_MS CONNECT_EXPIRE_MS
 fi
 
+# address[,port] as the address of a server and where its health check goes.
+address() {
+  case $1 in
+    abns@*,*) echo "${1%,*} addr 127.0.0.1 port ${1##*,}" ;;
+    *,*) echo "${1%,*} port ${1##*,}" ;;
+    *) echo "$1" ;;
+  esac
+}
+
 servers() {
   if [ -n "${GATEWAY_DNS:-}" ]; then
-    echo "  server-template gateway 1-${GATEWAY_SLOTS:-32} $GATEWAY_DNS resolvers names resolve-prefer ipv4 init-addr none"
+    found="resolvers names resolve-prefer ipv4 init-addr none"
+    echo "  server-template gateway 1-${GATEWAY_SLOTS:-32} $(address "$GATEWAY_DNS") $found"
   else
     for gateway in ${GATEWAYS:-}; do
-      echo "  server ${gateway%%=*} ${gateway#*=}"
+      echo "  server ${gateway%%=*} $(address "${gateway#*=}")"
     done
   fi
 }

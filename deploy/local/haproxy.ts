@@ -16,7 +16,7 @@ export interface HaproxyOptions {
   addresses: readonly string[];
   port: number;
   statsPort: number;
-  gateways: readonly { name: string; port: number }[];
+  gateways: readonly { name: string; port: number; metricsPort: number }[];
   /** RATE_CONNECT, EDGE_PROXIES and the heartbeat are read from it. */
   env: NodeJS.ProcessEnv;
   /** Whom it becomes once it listens, if this process is root. */
@@ -43,7 +43,9 @@ export function defineHaproxy(options: HaproxyOptions): ServiceDefinition {
         CONFIG_FILE: join(dataDir, 'haproxy.cfg'),
         BIND: addresses.map((address) => `${bracketed(address)}:${port}`).join(','),
         STATS_BIND: `127.0.0.1:${statsPort}`,
-        GATEWAYS: gateways.map((gateway) => `${gateway.name}=${edgeAddressOf(gateway)}`).join(' '),
+        GATEWAYS: gateways
+          .map((gateway) => `${gateway.name}=${edgeAddressOf(gateway)},${gateway.metricsPort}`)
+          .join(' '),
         RATE_CONNECT: env['RATE_CONNECT'],
         EDGE_PROXIES: env['EDGE_PROXIES'],
         PING_INTERVAL_MS: env['PING_INTERVAL_MS'],

@@ -3,7 +3,7 @@
  * one transaction a message, `io.to(room).emit`. Same events, shapes and proxy; no order, no repair, no limits.
  */
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import { createAdapter } from '@socket.io/redis-adapter';
 import { Redis } from 'ioredis';
 import { jwtVerify } from 'jose';
@@ -12,7 +12,7 @@ import { Server, type Socket } from 'socket.io';
 import { listenLocally } from '../../services/gateway/src/platform/http/local-socket.ts';
 
 const { HOST = '127.0.0.1', PORT = '3000', LOCAL_SOCKET = '', GATEWAY_NAME = 'plain' } = process.env;
-const { REDIS_URL = '', DATABASE_URL = '' } = process.env;
+const { METRICS_HOST = '127.0.0.1', METRICS_PORT = '9100', REDIS_URL = '', DATABASE_URL = '' } = process.env;
 const secret = new TextEncoder().encode(process.env['JWT_SECRET'] ?? '');
 if (secret.length < 32) throw new Error('JWT_SECRET must have at least 32 bytes');
 
@@ -38,9 +38,10 @@ await pool.query(`
     client_msg_id text not null, created_at timestamptz not null default now(), primary key (room_id, seq)
   )`);
 
-const http = createServer((request, response) => {
-  response.writeHead(request.url === '/health/ready' ? 200 : 404).end();
-});
+const answerCheck: RequestListener = ({ url }, response) => {
+  response.writeHead(url === '/health/ready' ? 200 : 404).end();
+};
+const http = createServer(answerCheck);
 const io = new Server(http, {
   adapter: createAdapter(new Redis(REDIS_URL), new Redis(REDIS_URL)),
   perMessageDeflate: false,
@@ -76,6 +77,7 @@ io.on('connection', (socket) => {
   });
 });
 
+createServer(answerCheck).listen(Number(METRICS_PORT), METRICS_HOST);
 http.listen(Number(PORT), HOST);
 if (LOCAL_SOCKET !== '') await listenLocally(http, LOCAL_SOCKET);
 process.once('SIGTERM', () => process.exit());

@@ -5,13 +5,14 @@
  *
  * GATHER_MS: how long what is to be sent is gathered, and then written at once; 0 writes each message by itself.
  */
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { listenLocally } from '../../services/gateway/src/platform/http/local-socket.ts';
 import { encodeText } from './text-frame.ts';
 
 const { HOST = '127.0.0.1', PORT = '3000', LOCAL_SOCKET = '', GATHER_MS = '0' } = process.env;
+const { METRICS_HOST = '127.0.0.1', METRICS_PORT = '9100' } = process.env;
 const gatherMs = Number(GATHER_MS);
 
 interface Room {
@@ -24,9 +25,10 @@ interface Room {
 const rooms = new Map<string, Room>();
 let users = 0;
 
-const http = createServer((request, response) => {
-  response.writeHead(request.url === '/health/ready' ? 200 : 404).end();
-});
+const answerCheck: RequestListener = ({ url }, response) => {
+  response.writeHead(url === '/health/ready' ? 200 : 404).end();
+};
+const http = createServer(answerCheck);
 const server = new WebSocketServer({ server: http, perMessageDeflate: false, skipUTF8Validation: true });
 
 server.on('connection', (client, { socket }) => {
@@ -38,6 +40,7 @@ server.on('connection', (client, { socket }) => {
     for (const room of joined) room.wires.delete(socket);
   });
 });
+createServer(answerCheck).listen(Number(METRICS_PORT), METRICS_HOST);
 http.listen(Number(PORT), HOST);
 if (LOCAL_SOCKET !== '') await listenLocally(http, LOCAL_SOCKET);
 process.once('SIGTERM', () => process.exit());

@@ -31,7 +31,7 @@ interface Body {
 export interface Edge {
   port: number;
   statsPort: number;
-  gateways: { name: string; process: RunningProcess; restart: () => Promise<void> }[];
+  gateways: { name: string; port: number; process: RunningProcess; restart: () => Promise<void> }[];
 }
 
 export async function startEdge(owner: Owner, env: Record<string, string> = {}, replicas = 2): Promise<Edge> {
@@ -41,22 +41,23 @@ export async function startEdge(owner: Owner, env: Record<string, string> = {}, 
   const addresses: string[] = [];
   for (let index = 1; index <= replicas; index++) {
     const name = `gateway${index}`;
-    const port = await freePort();
+    const [port, checkPort] = [await freePort(), await freePort()];
     const start = (): Promise<RunningProcess> =>
       startProcess(process.execPath, [ECHO], {
         owner,
-        env: { PORT: String(port), NAME: name },
+        env: { PORT: String(port), METRICS_PORT: String(checkPort), NAME: name },
         readyWhen: /listening/,
       });
     const gateway = {
       name,
+      port,
       process: await start(),
       async restart() {
         gateway.process = await start();
       },
     };
     gateways.push(gateway);
-    addresses.push(`${name}=127.0.0.1:${port}`);
+    addresses.push(`${name}=127.0.0.1:${port},${checkPort}`);
   }
   const [port, statsPort] = [await freePort(), await freePort()];
   await startProcess('sh', [START, '-db'], {
@@ -113,6 +114,11 @@ export function stateOf(edge: Edge, gateway: string): Promise<string> {
 /** How many connections HAProxy has to a gateway. */
 export async function connectionsOf(edge: Edge, gateway: string): Promise<number> {
   return Number(await statisticOf(edge, gateway, 'scur'));
+}
+
+/** How often HAProxy has taken a gateway for dead. */
+export async function deathsOf(edge: Edge, gateway: string): Promise<number> {
+  return Number(await statisticOf(edge, gateway, 'chkdown'));
 }
 
 async function statisticOf(edge: Edge, gateway: string, column: string): Promise<string> {

@@ -5,7 +5,7 @@ import { connect, type Socket } from 'node:net';
 import { describe, test } from 'node:test';
 import { eventually } from '@parley/test-support';
 import type { Owner, RunningProcess } from '@parley/test-support';
-import { ask, connectionsOf, START, startEdge, stateOf } from './edge.ts';
+import { ask, connectionsOf, deathsOf, START, startEdge, stateOf } from './edge.ts';
 import type { Edge } from './edge.ts';
 
 const HANDSHAKE = '/socket.io/?EIO=4&transport=polling';
@@ -69,6 +69,15 @@ test('a gateway that hangs is taken out, and back in when it goes on', async (t)
   for (let tries = 0; tries < 4; tries++) assert.equal((await ask(edge, '/')).body.name, 'gateway2');
   gateway.kill('SIGCONT');
   await openSession(edge, 'gateway1');
+});
+
+test('a gateway that a crowd waits for is not taken for dead', async (t) => {
+  const edge = await startEdge(t, {}, 1);
+  const [{ port } = { port: 0 }] = edge.gateways;
+  // A turn of the event loop takes one connection in. With these, whoever comes last waits for 4 s.
+  await ask({ port }, '/slow?ms=25');
+  await Promise.all(Array.from({ length: 160 }, () => ask({ port }, '/')));
+  assert.equal(await deathsOf(edge, 'gateway1'), 0);
 });
 
 test('a request that may have arrived is not sent to a second gateway', async (t) => {

@@ -87,11 +87,14 @@ test('sockets are told and closed one after another, and those that wait their t
 
 test('a draining gateway is not ready, but alive', async (t) => {
   const gateway = await gateways.start({ DRAIN_MS: '1000' });
+  const forTheProxy = async () => (await fetch(`${gateway.metricsUrl}/health/ready`)).status;
   await callOk(gateway, 'healthReady');
+  assert.equal(await forTheProxy(), 200);
   await connect(t, gateway, 'cid');
   await connect(t, gateway, 'dan');
   const stopped = gateway.stop();
   await callRefused(gateway, 'healthReady', 'UNAVAILABLE');
+  assert.equal(await forTheProxy(), 503);
   await callOk(gateway, 'healthLive');
   await stopped;
 });

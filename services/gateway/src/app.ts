@@ -23,8 +23,9 @@ import { listenLocally, type LocalSocket } from './platform/http/local-socket.ts
 import { originRule } from './platform/http/origin.ts';
 import { mountRestRates } from './platform/http/rest-rates.ts';
 import { mountRoutes } from './platform/http/route.ts';
+import { serveInnerPort } from './platform/inner-port.ts';
 import type { Log } from './platform/log.ts';
-import { Metrics, serveMetrics } from './platform/metrics.ts';
+import { Metrics } from './platform/metrics.ts';
 import { hearForUsers } from './platform/peers/tell-user.ts';
 import { drainSockets } from './platform/sockets/drain.ts';
 import { Gate } from './platform/sockets/gate.ts';
@@ -152,7 +153,8 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
     auth: limits.RATE_AUTH,
     rest: limits.RATE_REST,
   });
-  mountHealth(app, () => lifecycle.phase === 'ready');
+  const isReady = (): boolean => lifecycle.phase === 'ready';
+  mountHealth(app, isReady);
   mountRoutes(app, featureRoutes({ tokens, codes, isAllowedOrigin }), {
     ctx,
     authenticate,
@@ -161,8 +163,8 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
     onRefused: (userId) => rates.refused(userId),
   });
 
-  const metricsServer = await serveMetrics(metrics, { host: config.METRICS_HOST, port: config.METRICS_PORT });
-  lifecycle.onStop('metrics', () => metricsServer.close());
+  const inner = await serveInnerPort({ host: config.METRICS_HOST, port: config.METRICS_PORT, metrics, isReady });
+  lifecycle.onStop('inner port', () => inner.close());
   await app.listen({ host: config.HOST, port: config.PORT });
   let local: LocalSocket | undefined;
   lifecycle.onStop('http', () => Promise.all([local?.close(), closeHttpApp(app)]));
@@ -180,11 +182,11 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
   lifecycle.onStop('cleaning', () => cleaning.stop());
   lifecycle.ready();
   const { port } = app.server.address() as AddressInfo;
-  log.info({ port, metricsPort: metricsServer.port }, 'ready');
+  log.info({ port, metricsPort: inner.port }, 'ready');
 
   return {
     port,
-    metricsPort: metricsServer.port,
+    metricsPort: inner.port,
     get phase() {
       return lifecycle.phase;
     },
