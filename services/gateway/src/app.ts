@@ -19,7 +19,7 @@ import { clientAddressOf, trustedProxies } from './platform/http/address.ts';
 import { createHttpApp } from './platform/http/app.ts';
 import { closeHttpApp } from './platform/http/closing.ts';
 import { createListener } from './platform/http/listener.ts';
-import { listenLocally, type LocalSocket } from './platform/http/local-socket.ts';
+import { BACKLOG, listenLocally, type LocalSocket } from './platform/http/local-socket.ts';
 import { originRule } from './platform/http/origin.ts';
 import { mountRestRates } from './platform/http/rest-rates.ts';
 import { mountRoutes } from './platform/http/route.ts';
@@ -165,7 +165,7 @@ async function open(config: Config, log: Log, lifecycle: Lifecycle, signal: Abor
 
   const inner = await serveInnerPort({ host: config.METRICS_HOST, port: config.METRICS_PORT, metrics, isReady });
   lifecycle.onStop('inner port', () => inner.close());
-  await app.listen({ host: config.HOST, port: config.PORT });
+  await app.listen({ host: config.HOST, port: config.PORT, backlog: BACKLOG });
   let local: LocalSocket | undefined;
   lifecycle.onStop('http', () => Promise.all([local?.close(), closeHttpApp(app)]));
   if (config.LOCAL_SOCKET !== undefined) local = await listenLocally(app.server, config.LOCAL_SOCKET);

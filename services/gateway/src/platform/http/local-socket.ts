@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 /** Bytes of a name, as in Linux's `sockaddr_un`: the first of them is 0, and says that the name is no file's. */
 const NAME_BYTES = 108;
 /** A crowd that comes back at once should find a place; the kernel's own bound (`somaxconn`) is 4,096 as well. */
-const BACKLOG = 4_096;
+export const BACKLOG = 4_096;
 /** Who is at the other end is on this machine. */
 const LOOPBACK = { remoteAddress: { value: '127.0.0.1' }, remoteFamily: { value: 'IPv4' } };
 
