@@ -37,7 +37,7 @@ export type Count = (typeof COUNTS)[number];
 /**
  * `connect`: from the start of a connection to the answer of the join. `ack`: of sends, `delivery`: from the sender's
  * clock to the socket. `recovery`: from the loss of a connection until caught up. `request`: what the scenario is about, where that is not a
- * send. `lag`: from the socket to the script, k6's own.
+ * send. `lag`: k6's own, from the socket to the script, and from when a connection was due to its start.
  */
 export const TIMES = ['connect', 'ack', 'delivery', 'recovery', 'request', 'lag'] as const;
 export type Time = (typeof TIMES)[number];

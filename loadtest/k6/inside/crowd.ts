@@ -64,7 +64,11 @@ export function startCrowd(): Crowd {
 
   clients.forEach((client, index) => {
     const number = numbers[index] ?? 0;
-    at(((number - plan.from) / plan.connectRate) * 1000, () => client.open());
+    const dueMs = ((number - plan.from) / plan.connectRate) * 1000;
+    at(dueMs, () => {
+      recorder.time('lag', Math.max(0, Date.now() - plan.startAt - dueMs));
+      client.open();
+    });
   });
   at(plan.measureAtMs, () => (recorder.measuring = true));
   const flush = (): void => {

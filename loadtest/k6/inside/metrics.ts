@@ -48,8 +48,9 @@ export class Recorder {
     return true;
   }
 
+  /** What is about the connects counts from the start on, all else while it is measured. */
   time(name: Time, ms: number): void {
-    if (!this.measuring && name !== 'connect') return;
+    if (!this.measuring && name !== 'connect' && name !== 'lag') return;
     this.#window.time(name, ms);
     trends.get(name)?.add(Math.max(0, ms));
   }
