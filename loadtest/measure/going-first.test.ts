@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import { test } from 'node:test';
 import { goingFirst } from './going-first.ts';
 
-test('processes go first only while it is done', { skip: process.getuid?.() !== 0 && 'only root may' }, async (t) => {
+const skip = process.getuid?.() !== 0 && 'only root may';
+
+test('processes go first only while it is done', { skip }, async (t) => {
   const child = spawn('sleep', ['60'], { detached: true });
   t.after(() => child.kill());
   await once(child, 'spawn');
@@ -21,8 +24,28 @@ test('processes go first only while it is done', { skip: process.getuid?.() !== 
   assert.equal(getPriority(pid), before);
 });
 
+test('so does the group of its session, where Linux has groups', { skip }, async (t) => {
+  const child = spawn('sleep', ['60'], { detached: true });
+  t.after(() => child.kill());
+  await once(child, 'spawn');
+  const pid = child.pid as number;
+  const before = groupPriorityOf(pid);
+  if (before === undefined) return t.skip('it has none');
+  assert.equal(await goingFirst([pid], async () => groupPriorityOf(pid)), '-10');
+  assert.equal(groupPriorityOf(pid), before);
+});
+
 test('a process that is gone does not keep the work from being done', async () => {
   const child = spawn('true');
   await once(child, 'exit');
   assert.equal(await goingFirst([child.pid as number], async () => 'done'), 'done');
 });
+
+/** As `/autogroup-123 nice 0` says it. */
+function groupPriorityOf(pid: number): string | undefined {
+  try {
+    return / nice (-?\d+)/.exec(readFileSync(`/proc/${pid}/autogroup`, 'utf8'))?.[1];
+  } catch {
+    return undefined;
+  }
+}
