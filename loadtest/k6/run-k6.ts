@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { availableParallelism, getPriority, setPriority } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { K6 } from './find-k6.ts';
@@ -12,8 +12,6 @@ const THRESHOLDS_CROSSED = 99;
 
 /** Lets the heap of k6 grow to six times what is in use (some 4 GB at 10,000 sockets), for less time in its collector. */
 const GOGC = '500';
-/** Before the cluster: a k6 that waits for a processor would measure itself. */
-const PRIORITY = -10;
 
 export interface RunOptions {
   /** The cluster is on this machine, too. */
@@ -26,22 +24,25 @@ export interface RunOptions {
   signal: AbortSignal;
 }
 
-/** Runs the scenario of a plan to its end. @throws Error when k6 did not come to an end of its own */
+/**
+ * Runs the scenario of a plan to its end. On the machine of the cluster k6 has no priority, as it is the largest consumer
+ * there: what it takes first, all that it measures waits for.
+ *
+ * @throws Error when k6 did not come to an end of its own
+ */
 export async function runK6({ sharesMachine, k6, plan, onWindow, say, signal }: RunOptions): Promise<void> {
   const script = join(import.meta.dirname, 'scripts', `${plan.scenario}.ts`);
   const flags = ['--quiet', '--no-color', '--no-usage-report', '--log-format', 'raw', '--address', ''];
-  const child = withPriority(sharesMachine ? PRIORITY : getPriority(), () =>
-    spawn(k6.program, [...k6.args, 'run', ...flags, script], {
-      env: {
-        GOGC,
-        // Else its garbage collector, which takes every processor that k6 does not use itself, would stop the cluster.
-        ...(sharesMachine && { GOMAXPROCS: String(Math.ceil(availableParallelism() / 2)) }),
-        ...process.env,
-        PLAN: JSON.stringify(plan),
-      },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    }),
-  );
+  const child = spawn(k6.program, [...k6.args, 'run', ...flags, script], {
+    env: {
+      GOGC,
+      // Else its garbage collector, which takes every processor that k6 does not use itself, would stop the cluster.
+      ...(sharesMachine && { GOMAXPROCS: String(Math.ceil(availableParallelism() / 2)) }),
+      ...process.env,
+      PLAN: JSON.stringify(plan),
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   // k6 ends its users, and itself.
   const interrupt = (): void => void child.kill('SIGINT');
   const kill = (): void => void child.kill('SIGKILL');
@@ -61,20 +62,5 @@ export async function runK6({ sharesMachine, k6, plan, onWindow, say, signal }: 
   } finally {
     signal.removeEventListener('abort', interrupt);
     process.removeListener('exit', kill);
-  }
-}
-
-/** Children inherit it, with all their threads. Only root may ask for more than others have; else nothing changes. */
-function withPriority<T>(priority: number, start: () => T): T {
-  const before = getPriority();
-  try {
-    setPriority(priority);
-  } catch {
-    return start();
-  }
-  try {
-    return start();
-  } finally {
-    setPriority(before);
   }
 }
