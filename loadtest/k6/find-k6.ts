@@ -69,7 +69,7 @@ function build(directory: string): boolean {
 function inContainer(mounts: readonly string[]): K6 {
   const volumes = mounts.flatMap((path) => ['-v', `${path}:${path}`]);
   const user = `${process.getuid?.() ?? 0}:${process.getgid?.() ?? 0}`;
-  const variables = ['PLAN', 'GOGC', 'GOMAXPROCS'].flatMap((name) => ['-e', name]);
+  const variables = ['PLAN', 'GOGC', 'GOMEMLIMIT', 'GOMAXPROCS'].flatMap((name) => ['-e', name]);
   const flags = ['--rm', '-i', '--network', 'host', '--ulimit', 'nofile=1000000:1000000', '--user', user, ...variables];
   return {
     program: 'docker',

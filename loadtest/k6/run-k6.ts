@@ -10,8 +10,11 @@ import { WINDOW_MARK, type Window } from './window.ts';
 /** k6's exit code when a threshold was crossed. */
 const THRESHOLDS_CROSSED = 99;
 
-/** Lets the heap of k6 grow to six times what is in use (some 4 GB at 10,000 sockets), for less time in its collector. */
-const GOGC = '500';
+/**
+ * Of the memory that is free, what the heap of k6 may take before anything is collected: 10,000 sockets take some 5 GB in
+ * two minutes. A collection holds everything up for a second or two there, which nothing tells from a late cluster.
+ */
+const HEAP_PART = 0.5;
 
 export interface RunOptions {
   /** The cluster is on this machine, too. */
@@ -35,7 +38,8 @@ export async function runK6({ sharesMachine, k6, plan, onWindow, say, signal }: 
   const flags = ['--quiet', '--no-color', '--no-usage-report', '--log-format', 'raw', '--address', ''];
   const child = spawn(k6.program, [...k6.args, 'run', ...flags, script], {
     env: {
-      GOGC,
+      GOGC: 'off',
+      GOMEMLIMIT: String(Math.floor(process.availableMemory() * HEAP_PART)),
       // Else its garbage collector, which takes every processor that k6 does not use itself, would stop the cluster.
       ...(sharesMachine && { GOMAXPROCS: String(Math.ceil(availableParallelism() / 2)) }),
       ...process.env,
