@@ -22,7 +22,11 @@ export class Chatter {
     this.#roomName = roomName;
     client.socket.on('message:new', (message: Message) => this.known.push(message));
     client.socket.on('connect', () => {
-      this.#join().catch((error: unknown) => (this.#failure = error as Error));
+      const { id } = client.socket;
+      this.#join().catch((error: unknown) => {
+        // A join that was lost with its connection is made again on the next one.
+        if (client.socket.id === id) this.#failure = error as Error;
+      });
     });
   }
 
