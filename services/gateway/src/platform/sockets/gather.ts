@@ -39,15 +39,8 @@ export function writeSoon(connection: GatheringConnection): void {
   if (isScheduled) return;
   isScheduled = true;
   const { ms } = window;
-  if (ms === 0) {
-    setImmediate(writeAll);
-    return;
-  }
-  const endsAt = performance.now() + ms;
-  setTimeout(() => {
-    window.ended(performance.now() - endsAt);
-    writeAll();
-  }, ms);
+  if (ms === 0) setImmediate(writeAll);
+  else setTimeout(writeAll, ms);
 }
 
 function writeAll(): void {
