@@ -3,16 +3,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { getPriority } from 'node:os';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { goingFirst } from './going-first.ts';
 
 const skip = process.getuid?.() !== 0 && 'only root may';
 
 test('processes go first only while it is done', { skip }, async (t) => {
-  const child = spawn('sleep', ['60'], { detached: true });
-  t.after(() => child.kill());
-  await once(child, 'spawn');
-  const pid = child.pid as number;
+  const pid = await startSleeper(t);
   const before = getPriority(pid);
   const during = await goingFirst([pid], async () => getPriority(pid));
   assert.ok(during < before, `${during}`);
@@ -25,10 +22,7 @@ test('processes go first only while it is done', { skip }, async (t) => {
 });
 
 test('so does the group of its session, where Linux has groups', { skip }, async (t) => {
-  const child = spawn('sleep', ['60'], { detached: true });
-  t.after(() => child.kill());
-  await once(child, 'spawn');
-  const pid = child.pid as number;
+  const pid = await startSleeper(t);
   const before = groupPriorityOf(pid);
   if (before === undefined) return t.skip('it has none');
   assert.equal(await goingFirst([pid], async () => groupPriorityOf(pid)), '-10');
@@ -40,6 +34,14 @@ test('a process that is gone does not keep the work from being done', async () =
   await once(child, 'exit');
   assert.equal(await goingFirst([child.pid as number], async () => 'done'), 'done');
 });
+
+/** A process with a session of its own. */
+async function startSleeper(t: TestContext): Promise<number> {
+  const child = spawn('sleep', ['60'], { detached: true });
+  t.after(() => child.kill());
+  await once(child, 'spawn');
+  return child.pid as number;
+}
 
 /** As `/autogroup-123 nice 0` says it. */
 function groupPriorityOf(pid: number): string | undefined {
